@@ -1,0 +1,138 @@
+"""Rules about an answer's text: what may not be used where the exercise is to write it.
+
+A rule reads the definition of the answer and of everything it uses from other cells, on the trusted side. It complements
+`student.without`, which refuses at run time whatever the text hides.
+"""
+
+import ast
+import fnmatch
+from collections.abc import Sequence
+
+from course_utils.checking.failures import CheckFailed, NotAnswered
+from course_utils.checking.handles import student
+
+ALWAYS = ["course_utils.models*", "torch._VF*", "torch._C*", "torch.ops*"]
+
+
+def forbid(name: str, *patterns: str, why: str) -> None:
+    """Fail if the definition of `name`, or a definition that it uses, mentions one of `patterns`.
+
+    Args:
+        name: a function, class or variable of the notebook.
+        patterns: dotted names with wildcards, as imported: `torch.nn.RNN*`, `numpy.linalg.*`.
+        why: what the student reads.
+
+    Raises:
+        CheckFailed: with `why` and the name that was found.
+        NotAnswered: the notebook does not define `name`.
+    """
+    found = mentioned(name, student.cells())
+    for dotted in sorted(found):
+        if any(fnmatch.fnmatchcase(dotted, pattern) for pattern in [*patterns, *ALWAYS]):
+            raise CheckFailed(f"{why} (found `{dotted}`)")
+
+
+def mentioned(name: str, cells: Sequence[str]) -> set[str]:
+    """Dotted names, with imports resolved, that the definition of `name` uses directly or through other definitions.
+
+    Args:
+        cells: the notebook's code cells in order; a later definition replaces an earlier one.
+    """
+    definitions, imports = _collect(cells)
+    if name not in definitions:
+        raise NotAnswered(f"`{name}` is not defined yet: run the cell that defines it")
+    found: set[str] = set()
+    todo, done = [name], set()
+    while todo:
+        current = todo.pop()
+        if current in done:
+            continue
+        done.add(current)
+        for node in definitions.get(current, []):
+            local_imports = dict(imports)
+            for inner in ast.walk(node):
+                local_imports.update(_imports(inner))
+            for dotted in _dotted_names(node):
+                head, _, rest = dotted.partition(".")
+                if head in local_imports:
+                    found.add(local_imports[head] + ("." + rest if rest else ""))
+                elif head in definitions:
+                    todo.append(head)
+            found |= {path for inner in ast.walk(node) for path in _imports(inner).values()}
+    return found
+
+
+def _collect(cells: Sequence[str]) -> tuple[dict[str, list[ast.stmt]], dict[str, str]]:
+    definitions: dict[str, list[ast.stmt]] = {}
+    imports: dict[str, str] = {}
+    for cell in cells:
+        try:
+            body = ast.parse(cell).body
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        for node in body:
+            imports.update(_imports(node))
+            for name in _bound(node):
+                replaces = isinstance(node, ast.FunctionDef | ast.ClassDef)
+                definitions[name] = [node] if replaces else [*definitions.get(name, []), node]
+    return definitions, imports
+
+
+def _bound(node: ast.stmt) -> list[str]:
+    """Names that a top-level statement defines or changes (`f = ...`, `Cell.forward = ...`, definitions in an `if`)."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    names = []
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.FunctionDef | ast.ClassDef):
+            names.append(inner.name)
+        elif isinstance(inner, ast.Name | ast.Attribute) and isinstance(inner.ctx, ast.Store):
+            base: ast.expr = inner
+            while isinstance(base, ast.Attribute | ast.Subscript):
+                base = base.value
+            if isinstance(base, ast.Name):
+                names.append(base.id)
+    return names
+
+
+def _imports(node: ast.AST) -> dict[str, str]:
+    """Alias → dotted path for an import statement; nothing for any other node."""
+    if isinstance(node, ast.Import):
+        return {
+            (alias.asname or alias.name.partition(".")[0]): (alias.name if alias.asname else alias.name.partition(".")[0])
+            for alias in node.names
+        }
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return {}
+
+
+def _dotted_names(node: ast.AST) -> set[str]:
+    """Every dotted chain in the node; `getattr(nn, "LS" + "TM")` counts as `nn.LSTM` where the text is constant."""
+    names = set()
+    for inner in ast.walk(node):
+        dotted = _dotted(inner)
+        if dotted:
+            names.add(dotted)
+    return names
+
+
+def _dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        base = _dotted(node.value)
+        return f"{base}.{node.attr}" if base else ""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr" and len(node.args) > 1:
+        base, attribute = _dotted(node.args[0]), _constant(node.args[1])
+        return f"{base}.{attribute}" if base and attribute else ""
+    return ""
+
+
+def _constant(node: ast.AST) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = _constant(node.left), _constant(node.right)
+        return left + right if left and right else ""
+    return ""

@@ -1,0 +1,243 @@
+"""The student's half of the seam: looks names up, calls them, and answers with plain values.
+
+It runs wherever the student's code runs: inside the sandboxed kernel when grading (`serve`), in the notebook itself otherwise.
+It knows no test and no expected value, so a submission that rewrites it gains nothing.
+"""
+
+import json
+import random
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from course_utils.checking.codec import Garbled, decode, encode
+from course_utils.checking.refuse import refusing
+
+CALLBACK_PROMPT = "\x01course-callback:"
+REPLY_LIMIT = 96 * 2**20
+
+
+class Servant:
+    """Answers requests about one namespace.
+
+    Args:
+        namespace: the globals of the notebook.
+        call_back: sends an encoded callback to the test and returns its encoded answer.
+    """
+
+    def __init__(self, namespace: dict[str, Any], call_back: Callable[[dict], dict]):
+        self.namespace = namespace
+        self.call_back = call_back
+        self.objects: list[Any] = []
+        self.error: BaseException | None = None  # the last one raised by student code, for in-process tracebacks
+
+    def handle(self, request: dict) -> dict:
+        """Carry out one request; every failure becomes an answer."""
+        self.error = None
+        try:
+            return {"ok": getattr(self, "do_" + request["op"])(request)}
+        except Garbled as error:
+            return {"unreadable": str(error)}
+        except _Missing as error:
+            return {"missing": str(error)}
+        except KeyboardInterrupt:
+            return {"interrupted": True}
+        except BaseException as error:
+            if request["op"] == "next" and isinstance(error, StopIteration):
+                return {"stop": True}
+            self.error = error
+            kinds = [kind.__name__ for kind in type(error).__mro__]
+            return {"raised": {"kinds": kinds, "message": _message(error), "where": _where(error)}}
+
+    # References --------------------------------------------------------------------------------------------------
+
+    def refer(self, obj: Any) -> dict:
+        for number, known in enumerate(self.objects):
+            if known is obj:
+                break
+        else:
+            number = len(self.objects)
+            self.objects.append(obj)
+        return {
+            "t": "ref",
+            "id": number,
+            "type": type(obj).__name__[:80],
+            "callable": callable(obj),
+            "iterable": hasattr(obj, "__next__"),
+        }
+
+    def resolve(self, data: dict) -> Any:
+        if data["t"] == "ref":
+            return self.objects[data["id"]]
+        number = data["id"]
+
+        def callback(*args: Any, **kwargs: Any) -> Any:
+            answer = self.call_back(
+                {"id": number, "args": encode(args, self.refer), "kwargs": encode(kwargs, self.refer)}
+            )
+            if "failed" in answer:
+                raise RuntimeError(answer["failed"])
+            return decode(answer["ok"], self.resolve)
+
+        return callback
+
+    def _plain(self, value: Any) -> Any:
+        return encode(value, self.refer)
+
+    def _arguments(self, request: dict) -> tuple[tuple, dict]:
+        return decode(request["args"], self.resolve), decode(request["kwargs"], self.resolve)
+
+    # Requests ----------------------------------------------------------------------------------------------------
+
+    def do_get(self, request: dict) -> Any:
+        if request["name"] not in self.namespace:
+            raise _Missing(request["name"])
+        return self._plain(self.namespace[request["name"]])
+
+    def do_call(self, request: dict) -> Any:
+        target = self.objects[request["ref"]]
+        args, kwargs = self._arguments(request)
+        with refusing(request.get("without", [])):
+            return self._plain(target(*args, **kwargs))
+
+    def do_attribute(self, request: dict) -> Any:
+        return self._plain(getattr(self.objects[request["ref"]], request["name"]))
+
+    def do_assign(self, request: dict) -> None:
+        setattr(self.objects[request["ref"]], request["name"], decode(request["value"], self.resolve))
+
+    def do_item(self, request: dict) -> Any:
+        return self._plain(self.objects[request["ref"]][decode(request["key"], self.resolve)])
+
+    def do_length(self, request: dict) -> int:
+        return len(self.objects[request["ref"]])
+
+    def do_iterate(self, request: dict) -> Any:
+        return self.refer(iter(self.objects[request["ref"]]))
+
+    def do_next(self, request: dict) -> Any:
+        with refusing(request.get("without", [])):
+            return self._plain(next(self.objects[request["ref"]]))
+
+    def do_value(self, request: dict) -> Any:
+        return self._plain(self.objects[request["ref"]])
+
+    def do_share(self, request: dict) -> Any:
+        value = decode(request["value"], self.resolve)
+        grad = decode(request["grad"], self.resolve)
+        if grad is not None:
+            value = value.detach().requires_grad_()
+            value.grad = grad.detach()
+        return self.refer(value)
+
+    def do_build(self, request: dict) -> Any:
+        module, _, name = request["path"].rpartition(".")
+        args, kwargs = self._arguments(request)
+        return self.refer(getattr(__import__(module, fromlist=[name]), name)(*args, **kwargs))
+
+    def do_seed(self, request: dict) -> None:
+        random.seed(request["seed"])
+        np.random.seed(request["seed"])
+        torch.manual_seed(request["seed"])
+
+    def do_reset(self, request: dict) -> None:
+        self.objects.clear()
+
+    def do_backward(self, request: dict) -> Any:
+        target = self.objects[request["ref"]]
+        args, kwargs = self._arguments(request)
+        weights = decode(request["weights"], self.resolve)
+        module = self.objects[request["of"]] if request.get("of") is not None else target
+        named = dict(module.named_parameters()) if isinstance(module, torch.nn.Module) else {}
+        saved = {name: parameter.grad for name, parameter in named.items()}
+        for parameter in named.values():
+            parameter.grad = None
+        leaves: list[torch.Tensor] = []
+        args = _leaves(args, leaves)
+        kwargs = _leaves(kwargs, leaves)
+        try:
+            with refusing(request.get("without", [])):
+                output = target(*args, **kwargs)
+                outputs = [item for item in _flatten(output) if item.is_floating_point()]
+                if weights is None:
+                    weights = [torch.ones_like(item) for item in outputs]
+                else:
+                    weights = _flatten(weights)
+                if not any(item.requires_grad for item in outputs):
+                    raise RuntimeError("the output has no gradient: it was computed outside autograd or detached")
+                total = sum((item * weight).sum() for item, weight in zip(outputs, weights, strict=False))
+                total.backward()
+            gradients = {name: parameter.grad for name, parameter in named.items()}
+        finally:
+            for name, parameter in named.items():
+                parameter.grad = saved[name]
+        inputs = [leaf.grad for leaf in leaves]
+        return self._plain({"output": output, "inputs": inputs, "parameters": gradients})
+
+
+class _Missing(Exception):
+    """A name that the notebook does not define."""
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[:300]
+    except Exception:
+        return ""
+
+
+def _where(error: BaseException) -> str:
+    """The line of the student's own code that raised, as `function, line n`; empty where it is not in a cell."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<")]
+    own = [f for f in own if "importlib" not in f.filename]
+    return f"{own[-1].name}, line {own[-1].lineno}"[:120] if own else ""
+
+
+def _flatten(value: Any) -> list[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [tensor for item in value for tensor in _flatten(item)]
+    return []
+
+
+def _leaves(value: Any, leaves: list[torch.Tensor]) -> Any:
+    """A copy of `value` in which every floating tensor is a leaf that wants a gradient; collects them in `leaves`."""
+    if isinstance(value, torch.Tensor):
+        if not value.is_floating_point():
+            return value
+        leaf = value.detach().clone().requires_grad_()
+        leaves.append(leaf)
+        return leaf
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return type(value)(_leaves(item, leaves) for item in value)
+    if isinstance(value, dict):
+        return {key: _leaves(item, leaves) for key, item in value.items()}
+    return value
+
+
+def serve(payload: str) -> str:
+    """One request from outside, as JSON, answered as JSON. Called through `user_expressions` in the student's kernel."""
+    global _kernel_servant
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if _kernel_servant is None:
+
+        def call_back(message: dict) -> dict:
+            return json.loads(shell.kernel.raw_input(CALLBACK_PROMPT + json.dumps(message)))
+
+        _kernel_servant = Servant(shell.user_ns, call_back)
+    answer = json.dumps(_kernel_servant.handle(json.loads(payload)))
+    if len(answer) > REPLY_LIMIT:
+        answer = json.dumps({"unreadable": f"an answer of {len(answer) // 2**20} MiB"})
+    return answer
+
+
+_kernel_servant: Servant | None = None

@@ -1,0 +1,1 @@
+"""Reference networks, one file a family. They know nothing of training, plotting or checking."""
