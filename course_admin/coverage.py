@@ -128,7 +128,7 @@ def coverage(syllabus: Syllabus, source_dir: Path | str) -> Coverage:
         cells[notebook.name] = _grade_cells(path, notebook.number, problems)
     answers = {question.id: _answer(question, cells[question.notebook]) for question in syllabus.questions}
     for name, found in cells.items():
-        problems += _cell_problems(syllabus.questions_of(name), found, answers)
+        problems += _cell_problems(name, syllabus.questions_of(name), found, answers)
     points = tuple(_points(syllabus, notebook.name, answers) for notebook in syllabus.notebooks)
     for row in points:
         if row.auto_share is not None and row.auto_share < AUTO_SHARE:
@@ -157,7 +157,9 @@ def print_coverage(
         if not console.is_terminal:
             console = Console(width=WIDTH)
     console.print(_items_table(report))
-    console.print("[dim]cell: notebook and position; its grade id is <question>-test, or <question> if written[/dim]")
+    console.print(
+        "[dim]cell: notebook and position; its grade id is <question>-test, or <question> if written[/dim]"
+    )
     console.print(_points_table(report))
     for problem in report.problems:
         console.print(f"[red]problem[/red] {escape(problem)}")
@@ -188,7 +190,9 @@ def _grade_cells(path: Path, number: str, problems: list[str]) -> dict[str, Grad
             continue
         grade_id = str(tag.get("grade_id"))
         if grade_id in found:
-            problems.append(f'{path.name}: grade id "{grade_id}" stands twice; nbgrader refuses that, rename one')
+            problems.append(
+                f'{path.name}: grade id "{grade_id}" stands twice; nbgrader refuses that, rename one'
+            )
             continue
         written = bool(tag.get("solution") or tag.get("task"))
         found[grade_id] = GradeCell(grade_id, position, float(tag.get("points") or 0), written)
@@ -218,26 +222,29 @@ def _answer(question: Question, cells: dict[str, GradeCell] | None) -> Answer:
 
 
 def _cell_problems(
-    questions: tuple[Question, ...], cells: dict[str, GradeCell] | None, answers: dict[str, Answer]
+    name: str, questions: tuple[Question, ...], cells: dict[str, GradeCell] | None, answers: dict[str, Answer]
 ) -> Iterator[str]:
     """Where the questions and the grade cells of one notebook do not agree."""
     if not cells:
         if questions:
-            name = questions[0].notebook
             yield f"{name}: no grade cell of its {len(questions)} questions is there; run `coursework build {name[:2]}`"
         return
     for question in questions:
         cell, answer = cells.get(question.grade_cell), answers[question.id]
         if answer.missing:
             yield (
-                f'{question.notebook}: question "{question.id}": {answer.missing}; a {question.kind} question '
+                f'{name}: question "{question.id}": {answer.missing}; a {question.kind} question '
                 f'needs the grade cell "{question.grade_cell}"'
             )
         elif cell and cell.points != question.points:
             yield (
-                f'{question.notebook}: cell "{cell.grade_id}" gives {cell.points:g} points, the syllabus says '
+                f'{name}: cell "{cell.grade_id}" gives {cell.points:g} points, the syllabus says '
                 f"{question.points:g}; make them agree"
             )
+    known = {question.grade_cell for question in questions}
+    for grade_id in cells:
+        if grade_id not in known:
+            yield f'{name}: graded cell "{grade_id}" is in no question; list it in syllabus.toml or remove its points'
 
 
 def _row(item: Item, syllabus: Syllabus, answers: dict[str, Answer]) -> Row:
@@ -245,7 +252,9 @@ def _row(item: Item, syllabus: Syllabus, answers: dict[str, Answer]) -> Row:
     found: list[Answer] = []
     covered_homes = 0
     for home in item.notebooks:
-        here = [answers[question.id] for question in syllabus.questions_of(home) if item.name in question.covers]
+        here = [
+            answers[question.id] for question in syllabus.questions_of(home) if item.name in question.covers
+        ]
         covered_homes += any(answer.missing is None for answer in here)
         found += here or [Answer(home, None, None, None, None, None, "no question yet")]
     state = COVERED if covered_homes == len(item.notebooks) else PARTLY if covered_homes else MISSING

@@ -168,7 +168,9 @@ def _listed(names: Any) -> str:
     return ", ".join(str(name) for name in names) or "(none)"
 
 
-def _entries(raw: Any, table: str, problems: list[str], within: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def _entries(
+    raw: Any, table: str, problems: list[str], within: str = ""
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each well-formed entry of a table with the words that name it; the others become problems."""
     fields = _TABLES[table]
     if not isinstance(raw, list) or not all(isinstance(entry, dict) for entry in raw):
@@ -199,7 +201,9 @@ def _read_notebooks(data: Mapping[str, Any], problems: list[str]) -> list[Notebo
     notebooks: list[Notebook] = []
     for where, entry in _entries(data.get("notebook", []), "notebook", problems):
         if not re.fullmatch(r"\d\d_[a-z0-9_]+", entry["name"]):
-            problems.append(f'{where}: a name is two digits, "_" and lower-case words, as in "03_lstm"; rename it')
+            problems.append(
+                f'{where}: a name is two digits, "_" and lower-case words, as in "03_lstm"; rename it'
+            )
         elif any(notebook.number == entry["name"][:2] for notebook in notebooks):
             problems.append(f"{where}: number {entry['name'][:2]} is taken; give each notebook its own")
         else:
@@ -229,7 +233,9 @@ def _read_texts(
         texts.append(Text(name, entry["title"]))
         for item_where, row in _entries(entry["items"], "item", problems, f'text "{name}", '):
             if not row["name"].startswith((f"{name} ", f"{name}.")):
-                problems.append(f'{item_where}: an item of text "{name}" begins with "{name}"; rename or move it')
+                problems.append(
+                    f'{item_where}: an item of text "{name}" begins with "{name}"; rename or move it'
+                )
             if any(item.name == row["name"] for item in items):
                 problems.append(f"{item_where}: duplicate item; keep one")
                 continue
@@ -277,7 +283,9 @@ def _read_covers(
         if not found and name not in texts:
             found = [item for item in items if item.name.startswith((f"{name} ", f"{name}."))]
         if not found:
-            problems.append(f'{where}: covers unknown item "{name}"; correct it or list the item under its [[text]]')
+            problems.append(
+                f'{where}: covers unknown item "{name}"; correct it or list the item under its [[text]]'
+            )
         for item in found:
             if item.name in covers:
                 problems.append(f'{where}: covers "{item.name}" twice; name it once')
@@ -300,7 +308,9 @@ def _check_companions(questions: list[Question], problems: list[str]) -> None:
                 problems.append(f"{where}: only a written question has a companion; remove the field")
             continue
         if question.companion is None:
-            problems.append(f'{where}: written without a companion; add companion = "<id of an auto-graded question>"')
+            problems.append(
+                f'{where}: written without a companion; add companion = "<id of an auto-graded question>"'
+            )
             continue
         other = by_id.get(question.companion)
         if other is None:
@@ -308,7 +318,10 @@ def _check_companions(questions: list[Question], problems: list[str]) -> None:
         elif not other.auto:
             problems.append(f'{where}: companion "{other.id}" is {other.kind}; name an auto-graded one')
         elif other.notebook != question.notebook:
-            problems.append(f'{where}: companion "{other.id}" is in {other.notebook}; name one of the same notebook')
-        elif not set(question.covers) <= set(other.covers):
-            lacking = [name for name in question.covers if name not in other.covers]
-            problems.append(f'{where}: companion "{other.id}" does not cover {_listed(lacking)}; add it there')
+            problems.append(
+                f'{where}: companion "{other.id}" is in {other.notebook}; name one of the same notebook'
+            )
+        elif question.covers and not set(question.covers) & set(other.covers):
+            problems.append(
+                f'{where}: companion "{other.id}" covers none of its items; name one that tests the same'
+            )

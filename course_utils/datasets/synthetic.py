@@ -1,0 +1,123 @@
+"""Sequences made by rule: the adding problem, the order of events, the numbers 0–99 and keyed documents.
+
+Batch first: B sequences, T steps. Every function draws from a generator of its own, so that equal arguments give
+equal data and no global state is touched.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+SPLIT_SIZES = {"train": 2000, "valid": 500, "test": 1000}  # sequences in each split of `event_order`
+
+
+def adding_problem(count: int, length: int = 50, *, seed: int) -> tuple[Tensor, Tensor]:
+    """Draw the adding problem: the sum of the two marked numbers among `length` (see the card below).
+
+    Data card:
+        Origin: Hochreiter & Schmidhuber (1997), experiment 4, in the form of Le, Jaitly & Hinton (2015): numbers
+            uniform in [0, 1], one mark in each half of the sequence. The target is the plain sum.
+        Size and splits: as many as asked for; draw train and test with different seeds.
+        Good for: asking how far back a network remembers a real number. The best constant, 1, has a mean squared
+            error of 1/6, the variance of the sum.
+        Not good for: telling whether a network learned an order; the sum does not depend on one.
+
+    Args:
+        count: B, number of sequences, at least 1.
+        length: T, number of steps, at least 2.
+        seed: of the draw.
+
+    Returns:
+        x: (B, T, 2) float32; channel 0 the numbers, channel 1 the marks (0 or 1).
+        y: (B, 1) float32, in 0..2.
+
+    Raises:
+        ValueError: count or length too small.
+    """
+    _at_least("count", count, 1)
+    _at_least("length", length, 2)
+    rng = np.random.default_rng(seed)
+    rows, half = np.arange(count), length // 2
+    numbers = rng.random((count, length), dtype=np.float32)
+    marks = np.zeros_like(numbers)
+    marks[rows, rng.integers(0, half, count)] = 1
+    marks[rows, rng.integers(half, length, count)] = 1
+    x = np.stack([numbers, marks], axis=-1)  # (B, T, 2)
+    y = (numbers * marks).sum(axis=1, keepdims=True)  # (B, 1)
+    return torch.from_numpy(x), torch.from_numpy(y)
+
+
+def event_order(split: str = "train", *, length: int = 20, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Draw sequences in which three events happen once each; the class is the order in which they do.
+
+    Data card:
+        Origin: made by rule, after the temporal-order problem of Hochreiter & Schmidhuber (1997), experiment 6.
+            Events A, B, C fall on three random steps; every other step holds one of two distractors.
+        Size: 2000 train, 500 valid, 1000 test sequences; six classes, ABC, ACB, BAC, BCA, CAB, CBA as 0..5.
+        Splits: drawn from separate streams of one seed, so a seed fixes all three.
+        Good for: a first classifier that must carry information. Every class has the same distribution of
+            counts, so a model of the bag of symbols cannot beat 1/6.
+        Not good for: long memory (raise `length`), or real-valued inputs.
+
+    Args:
+        split: "train", "valid" or "test".
+        length: T, number of steps, at least 3.
+        seed: of all three splits.
+
+    Returns:
+        x: (B, T, 5) float32, one-hot: A, B, C, two distractors.
+        y: (B,) int64, the class.
+
+    Raises:
+        ValueError: an unknown split or a length below 3.
+    """
+    if split not in SPLIT_SIZES:
+        raise ValueError(f"split must be in {list(SPLIT_SIZES)}, got {split!r}")
+    _at_least("length", length, 3)
+    rng = np.random.default_rng([seed, list(SPLIT_SIZES).index(split)])
+    count = SPLIT_SIZES[split]
+    orders = np.array([[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]])  # (classes, 3)
+    y = rng.integers(0, len(orders), count)  # (B,)
+    symbols = rng.integers(3, 5, (count, length))  # (B, T), distractors everywhere
+    positions = np.sort(rng.random((count, length)).argsort(axis=1)[:, :3], axis=1)  # (B, 3), distinct
+    np.put_along_axis(symbols, positions, orders[y], axis=1)
+    x = np.eye(5, dtype=np.float32)[symbols]  # (B, T, 5)
+    return torch.from_numpy(x), torch.from_numpy(y)
+
+
+def number_sequences(*, held_out: int = 5, scaled: bool = False) -> dict[str, tuple[Tensor, Tensor]]:
+    """Cut the numbers 0–99 into ten sequences of ten; the label of each number is the number after it.
+
+    Data card:
+        Origin: counting. Sequence i is 10 i, …, 10 i + 9; its labels are 10 i + 1, …, 10 i + 10.
+        Size and splits: nine sequences to train on, one held out (number 5, 50–59, by default).
+        Good for: a first forecaster, and for seeing what the scale of inputs does to training.
+        Not good for: judging a forecaster. "Repeat the last number and add one" is exact, and a held-out sequence
+            in the middle asks for interpolation; held_out=9 asks for extrapolation.
+
+    Args:
+        held_out: 0..9, the sequence kept for the test.
+        scaled: divide inputs and labels by 100, so that both lie in [0, 1]; multiply an error by 100 to
+            read it in units of the numbers.
+
+    Returns:
+        "train" and "test", each (x, y): x (B, 10, 1) and y (B, 10, 1) float32; `y[:, -1]` is the value after the
+        whole sequence.
+
+    Raises:
+        ValueError: held_out outside 0..9.
+    """
+    if not 0 <= held_out <= 9:
+        raise ValueError(f"held_out must be in 0..9, got {held_out}")
+    scale = 100 if scaled else 1
+    numbers = torch.arange(101, dtype=torch.float32) / scale
+    x, y = numbers[:-1].reshape(10, 10, 1), numbers[1:].reshape(10, 10, 1)
+    test = torch.arange(10) == held_out  # (10,)
+    return {"train": (x[~test], y[~test]), "test": (x[test], y[test])}
+
+
+def _at_least(name: str, value: int, least: int) -> None:
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
