@@ -1,7 +1,8 @@
 """Which items of the texts are really covered: the syllabus held against the source notebooks.
 
-A question counts only when its grade cell stands in `source/<notebook>/<notebook>.ipynb`. An item is covered when every
-notebook that is its home has such a question, partly covered when only some of them have, missing when none has.
+A question counts only when its grade cell stands in `source/<notebook>/<notebook>.ipynb`. An item is covered
+when every notebook that is its home has such a question, partly covered when only some of them have, missing
+when none has.
 """
 
 import json
@@ -34,7 +35,7 @@ class GradeCell:
 
 @dataclass(frozen=True)
 class Answer:
-    """One question that is to cover an item in one of its homes; no question at all when `question` is None."""
+    """A question that is to cover an item in one of its homes; `question` is None where a home has none."""
 
     notebook: str
     question: str | None
@@ -119,7 +120,7 @@ class Coverage:
 def coverage(syllabus: Syllabus, source_dir: Path | str) -> Coverage:
     """Hold the syllabus against the notebooks under `source_dir`.
 
-    A notebook that is not there, or that cannot be read, is a notebook without cells; it is never an exception.
+    A notebook that is not there, or that cannot be read, counts as one without cells; nothing is raised.
     """
     problems: list[str] = []
     cells: dict[str, dict[str, GradeCell] | None] = {}
@@ -133,8 +134,8 @@ def coverage(syllabus: Syllabus, source_dir: Path | str) -> Coverage:
     for row in points:
         if row.auto_share is not None and row.auto_share < AUTO_SHARE:
             problems.append(
-                f"{row.notebook}: {row.auto_share:.0%} of the points are auto-graded, at least {AUTO_SHARE:.0%} "
-                "must be; move points from written questions to others"
+                f"{row.notebook}: {row.auto_share:.0%} of the points are auto-graded, at least "
+                f"{AUTO_SHARE:.0%} must be; move points from written questions to others"
             )
     rows = tuple(_row(item, syllabus, answers) for item in syllabus.items)
     return Coverage(rows, points, tuple(problems))
@@ -149,7 +150,7 @@ def print_coverage(
 ) -> int:
     """Print the report, write it to `json_file` if named, and return an exit code.
 
-    The code is 1 only when `strict` is set and an item is not covered in all its homes or a problem was found.
+    The code is 1 only when `strict` is set and an item lacks a home's question or a problem was found.
     """
     report = coverage(syllabus, source_dir)
     if console is None:
@@ -180,12 +181,13 @@ def _grade_cells(path: Path, number: str, problems: list[str]) -> dict[str, Grad
         return None
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        tagged = [(place, cell["metadata"].get("nbgrader") or {}) for place, cell in enumerate(raw, 1)]
+        tags = [cell["metadata"].get("nbgrader") or {} for cell in raw]
+        tagged = [(place, tag, float(tag.get("points") or 0)) for place, tag in enumerate(tags, 1)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         problems.append(f"{path.name}: not a notebook ({error!r}); run `coursework build {number}` again")
         return None
     found: dict[str, GradeCell] = {}
-    for position, tag in tagged:
+    for position, tag, points in tagged:
         if not (tag.get("grade") or tag.get("task")):
             continue
         grade_id = str(tag.get("grade_id"))
@@ -195,7 +197,7 @@ def _grade_cells(path: Path, number: str, problems: list[str]) -> dict[str, Grad
             )
             continue
         written = bool(tag.get("solution") or tag.get("task"))
-        found[grade_id] = GradeCell(grade_id, position, float(tag.get("points") or 0), written)
+        found[grade_id] = GradeCell(grade_id, position, points, written)
     return found
 
 
@@ -227,7 +229,8 @@ def _cell_problems(
     """Where the questions and the grade cells of one notebook do not agree."""
     if not cells:
         if questions:
-            yield f"{name}: no grade cell of its {len(questions)} questions is there; run `coursework build {name[:2]}`"
+            count = len(questions)
+            yield f"{name}: no grade cell of its {count} questions found; run `coursework build {name[:2]}`"
         return
     for question in questions:
         cell, answer = cells.get(question.grade_cell), answers[question.id]
@@ -244,7 +247,7 @@ def _cell_problems(
     known = {question.grade_cell for question in questions}
     for grade_id in cells:
         if grade_id not in known:
-            yield f'{name}: graded cell "{grade_id}" is in no question; list it in syllabus.toml or remove its points'
+            yield f'{name}: graded cell "{grade_id}" is in no question; list it in syllabus.toml or drop it'
 
 
 def _row(item: Item, syllabus: Syllabus, answers: dict[str, Answer]) -> Row:
@@ -274,10 +277,19 @@ def _points(syllabus: Syllabus, name: str, answers: dict[str, Answer]) -> Notebo
 
 
 def _items_table(report: Coverage) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1), title="Items of the texts", title_justify="left")
-    for heading, width in (("item", 10), ("title", 32), ("question", 23), ("cell", 8), ("graded", 13)):
-        table.add_column(heading, width=width, no_wrap=True, overflow="ellipsis")
-    table.add_column("", width=7, no_wrap=True)
+    table = Table(
+        box=None, pad_edge=False, padding=(0, 1, 0, 0), title="Items of the texts", title_justify="left"
+    )
+    columns = {
+        "item": 10,
+        "title": 34,
+        "question": 24,
+        "cell": 7,
+        "graded": 12,
+        "state": 7,
+    }  # 99 with the gaps
+    for heading, width in columns.items():
+        table.add_column(heading, width=width, overflow="fold")
     for text, rows in _by_text(report.rows):
         covered = sum(row.state == COVERED for row in rows)
         table.add_row(f"[bold]text {escape(text)}[/bold]", f"[bold]covered {covered} of {len(rows)}[/bold]")

@@ -1,7 +1,7 @@
 """The list of every question and of every item of the texts: `syllabus.toml`, loaded and checked.
 
-Whoever needs to know what the course asks (build, coverage, report) reads it here, never from the notebooks. All that
-is wrong with the file is said at once, each line naming the entry and what to do about it.
+Whoever needs to know what the course asks (build, coverage, report) reads it here, never from the notebooks.
+All that is wrong with the file is said at once, each line naming the entry and what to do about it.
 """
 
 import re

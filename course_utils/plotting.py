@@ -21,14 +21,27 @@ import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
+
+from course_utils.diagrams import unrolled_network
 
 BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, BLACK, YELLOW = (  # Okabe & Ito (2008), the style sheet's cycle
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442",
 )  # fmt: skip
 GRAY = "#777777"
+
+__all__ = [
+    "bars",
+    "forecast",
+    "heatmap_table",
+    "image_bundle",
+    "loss_curves",
+    "show",
+    "to_png",
+    "unrolled_network",
+    "use_course_style",
+]
 
 
 def use_course_style() -> None:
@@ -40,9 +53,9 @@ def use_course_style() -> None:
 def show(fig: Figure, alt: str) -> None:
     """Display a figure in the notebook with words for those who do not see it. Elsewhere, do nothing.
 
-    The output holds a small PNG with the text as its metadata, `<Figure: …>` as plain text, and an HTML image with
-    the text as its alternative, which is the form that JupyterLab reads to a screen reader. The bytes depend on the
-    drawing alone: no date, no version.
+    The output holds a small PNG with the text in its metadata, `<Figure: …>` as plain text, and an HTML image
+    with the text as its alternative: the form whose text JupyterLab hands to a screen reader. The bytes depend
+    on the drawing alone: no date, no version.
 
     Args:
         fig: the figure.
@@ -69,7 +82,8 @@ def image_bundle(fig: Figure, alt: str) -> tuple[dict[str, str], dict[str, dict[
     """Return what `show` displays: data by MIME type, and metadata by MIME type."""
     png, (width, height) = to_png(fig)
     encoded = base64.b64encode(png).decode("ascii")
-    tag = f'<img src="data:image/png;base64,{encoded}" width="{width}" height="{height}" alt="{html.escape(alt)}">'
+    source = f"data:image/png;base64,{encoded}"
+    tag = f'<img src="{source}" width="{width}" height="{height}" alt="{html.escape(alt)}">'
     data = {"image/png": encoded, "text/html": tag, "text/plain": f"<Figure: {alt}>"}
     return data, {"image/png": {"alt": alt, "width": width, "height": height}}
 
@@ -252,3 +266,21 @@ def forecast(
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.legend()
     return _figure(ax)
+
+
+def _axes(ax: Axes | None) -> Axes:
+    return Figure().add_subplot() if ax is None else ax
+
+
+def _figure(ax: Axes) -> Figure:
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
+def _trailing_mean(run: NDArray, width: int) -> NDArray:
+    """Average each value with up to width - 1 before it: the length stays, and nothing of the future is seen."""
+    sums = np.concatenate([[0.0], run.cumsum()])
+    ends = np.arange(1, len(run) + 1)
+    starts = np.maximum(ends - width, 0)
+    return (sums[ends] - sums[starts]) / (ends - starts)

@@ -24,7 +24,7 @@ BUDGET_VARIABLE = "COURSE_BUDGET"
 
 
 class Budget(StrEnum):
-    """How much work a notebook does: `quick` for tests and grading, `default` for students, `full` for research."""
+    """How much work to do: `quick` for tests and grading, `default` for students, `full` for research."""
 
     QUICK = "quick"
     DEFAULT = "default"

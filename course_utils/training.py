@@ -1,9 +1,9 @@
 """A small training loop, a progress bar that leaves no trace, and repeats over seeds.
 
-    batches = minibatches(x, y, batch_size=64, seed=0)
-    history = fit(model, batches, F.cross_entropy, torch.optim.Adam(model.parameters()), steps=300, clip=1.0)
-    result = repeat(lambda seed: train_and_test(seed), seeds=range(3))
-    print(f"{result:.3f}")                                                              # 0.961 ± 0.004
+batches = minibatches(x, y, batch_size=64, seed=0)
+history = fit(model, batches, F.cross_entropy, torch.optim.Adam(model.parameters()), steps=300, clip=1.0)
+result = repeat(lambda seed: train_and_test(seed), seeds=range(3))
+print(f"{result:.3f}")                                                              # 0.961 ± 0.004
 """
 
 from __future__ import annotations
@@ -198,8 +198,8 @@ class _Bar(tqdm):
 class _CellOutput:
     """A file for tqdm that shows its line in a notebook cell and takes it away again.
 
-    tqdm's own notebook bar stores a widget and its plain bar writes to stderr, for which nbgrader zeroes a test
-    cell. This one updates a single display in place; at the end the display is empty.
+    tqdm's own notebook bar stores a widget, and its plain bar writes to stderr, for which nbgrader zeroes a
+    test cell. This one updates a single display in place; at the end the display is empty.
     """
 
     def __init__(self) -> None:
@@ -222,8 +222,8 @@ class _CellOutput:
 def progress(iterable: Iterable, label: str, total: int | None = None) -> Iterable:
     """Wrap an iterable in a bar that appears after half a second and is gone when the loop ends.
 
-    There is no bar where nobody watches: under COURSE_PROGRESS=0, on the `quick` budget, in a notebook executed
-    by a program (nbclient, nbval, nbgrader) and where stderr is no terminal.
+    There is no bar where nobody watches: under COURSE_PROGRESS=0, on the `quick` budget, in a notebook that a
+    program executes (nbclient, nbval, nbgrader), and where stderr is no terminal.
 
     Args:
         iterable: what to loop over.
@@ -231,7 +231,7 @@ def progress(iterable: Iterable, label: str, total: int | None = None) -> Iterab
         total: number of items, for an iterable without a length.
     """
     kernel = getattr(_shell(), "kernel", None)
-    # A front end that lets a cell call input() has a person before it; programs that execute notebooks do not.
+    # A front end that lets a cell call input() has a person before it; a program that executes one has not.
     watched = sys.stderr.isatty() if kernel is None else getattr(kernel, "_allow_stdin", False)
     if not watched or os.environ.get(PROGRESS_VARIABLE) == "0" or budget() is Budget.QUICK:
         return iterable

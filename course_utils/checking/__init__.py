@@ -23,6 +23,7 @@ from course_utils.checking.failures import (
     StudentTimeout,
 )
 from course_utils.checking.handles import Handle, InProcess, student, using
+from course_utils.checking.records import record
 from course_utils.checking.report import checking, scoreboard
 from course_utils.checking.rules import forbid
 
@@ -46,6 +47,7 @@ __all__ = [
     "expect_shape",
     "expect_text",
     "forbid",
+    "record",
     "scoreboard",
     "student",
     "using",

@@ -24,6 +24,7 @@ from course_utils.checking.failures import (
     StudentGarbled,
     StudentTimeout,
 )
+from course_utils.checking.records import records
 from course_utils.checking.servant import Servant
 
 DEFAULT_SECONDS = 10.0
@@ -41,6 +42,9 @@ class Link(Protocol):
 
     def cells(self) -> list[str]:
         """The text of the student's code cells, in order."""
+
+    def recorded(self, name: str) -> Any:
+        """The rows that the notebook recorded under `name` (see `record`), or None."""
 
     def cause(self) -> BaseException | None:
         """The exception behind the last `raised`, where it lies in this process."""
@@ -73,6 +77,9 @@ class InProcess:
             return self._cells
         history = self.servant.namespace.get("In")
         return [cell for cell in history if isinstance(cell, str)] if isinstance(history, list) else []
+
+    def recorded(self, name: str) -> Any:
+        return records.get(name)
 
     def cause(self) -> BaseException | None:
         return self.servant.error
@@ -326,6 +333,20 @@ class Student:
     def cells(self) -> list[str]:
         """The text of the student's code cells, in order."""
         return self._session.link.cells()
+
+    def recorded(self, name: str) -> list[dict[str, Any]]:
+        """The rows that the notebook recorded under `name` when its experiment last ran.
+
+        Raises:
+            NotAnswered: nothing is recorded under that name.
+            StudentGarbled: what is recorded is no list of rows.
+        """
+        rows = self._session.link.recorded(name)
+        if rows is None:
+            raise NotAnswered(f"no results are recorded as `{name}`: run the experiment that records them, then save")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise StudentGarbled(f"the results recorded as `{name}` are no table of rows")
+        return rows
 
 
 _session = _Session()

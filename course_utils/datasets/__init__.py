@@ -1,1 +1,1 @@
-"""Data sets, one file a family, each with a data card. They know nothing of training, plotting or checking."""
+"""Data sets, one file a family, each with a data card. They know nothing of training or plotting."""

@@ -1,7 +1,7 @@
 """Sequences made by rule: the adding problem, the order of events, the numbers 0–99 and keyed documents.
 
-Batch first: B sequences, T steps. Every function draws from a generator of its own, so that equal arguments give
-equal data and no global state is touched.
+Batch first: B sequences, T steps. Every function draws from a generator of its own: equal arguments give equal
+data, and no global state is touched.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ def adding_problem(count: int, length: int = 50, *, seed: int) -> tuple[Tensor, 
     """Draw the adding problem: the sum of the two marked numbers among `length` (see the card below).
 
     Data card:
-        Origin: Hochreiter & Schmidhuber (1997), experiment 4, in the form of Le, Jaitly & Hinton (2015): numbers
-            uniform in [0, 1], one mark in each half of the sequence. The target is the plain sum.
+        Origin: Hochreiter & Schmidhuber (1997), experiment 4, in the form of Le, Jaitly & Hinton (2015):
+            numbers uniform in [0, 1], one mark in each half of the sequence. The target is the plain sum.
         Size and splits: as many as asked for; draw train and test with different seeds.
-        Good for: asking how far back a network remembers a real number. The best constant, 1, has a mean squared
-            error of 1/6, the variance of the sum.
+        Good for: asking how far back a network remembers a real number. The best constant, 1, has a mean
+            squared error of 1/6, the variance of the sum.
         Not good for: telling whether a network learned an order; the sum does not depend on one.
 
     Args:
@@ -53,8 +53,8 @@ def event_order(split: str = "train", *, length: int = 20, seed: int = 0) -> tup
     """Draw sequences in which three events happen once each; the class is the order in which they do.
 
     Data card:
-        Origin: made by rule, after the temporal-order problem of Hochreiter & Schmidhuber (1997), experiment 6.
-            Events A, B, C fall on three random steps; every other step holds one of two distractors.
+        Origin: made by rule, after the temporal-order problem of Hochreiter & Schmidhuber (1997),
+            experiment 6. Events A, B, C fall on three random steps; every other step holds one of two distractors.
         Size: 2000 train, 500 valid, 1000 test sequences; six classes, ABC, ACB, BAC, BCA, CAB, CBA as 0..5.
         Splits: drawn from separate streams of one seed, so a seed fixes all three.
         Good for: a first classifier that must carry information. Every class has the same distribution of
@@ -94,8 +94,8 @@ def number_sequences(*, held_out: int = 5, scaled: bool = False) -> dict[str, tu
         Origin: counting. Sequence i is 10 i, …, 10 i + 9; its labels are 10 i + 1, …, 10 i + 10.
         Size and splits: nine sequences to train on, one held out (number 5, 50–59, by default).
         Good for: a first forecaster, and for seeing what the scale of inputs does to training.
-        Not good for: judging a forecaster. "Repeat the last number and add one" is exact, and a held-out sequence
-            in the middle asks for interpolation; held_out=9 asks for extrapolation.
+        Not good for: judging a forecaster. "Add one to the last number" is exact, and a held-out sequence in the
+            middle asks for interpolation; held_out=9 asks for extrapolation.
 
     Args:
         held_out: 0..9, the sequence kept for the test.
@@ -103,8 +103,8 @@ def number_sequences(*, held_out: int = 5, scaled: bool = False) -> dict[str, tu
             read it in units of the numbers.
 
     Returns:
-        "train" and "test", each (x, y): x (B, 10, 1) and y (B, 10, 1) float32; `y[:, -1]` is the value after the
-        whole sequence.
+        "train" and "test", each (x, y): x (B, 10, 1) and y (B, 10, 1) float32; `y[:, -1]` is the value after
+        the whole sequence.
 
     Raises:
         ValueError: held_out outside 0..9.

@@ -4,8 +4,8 @@
     y_t = W_ho h_t + b_o                         read-out, in the NumPy functions below
 
 Everything is batch first: B batch, T time, I input, H hidden, O output. Weights are named and shaped as in
-torch.nn, with one difference: one bias (H,) where `torch.nn.RNN` keeps two. Two biases that are only ever added
-say no more than one; `load_library` adds them.
+torch.nn, with one difference: one bias (H,) where `torch.nn.RNN` keeps two. Two biases that are only ever
+added say no more than one; `load_library` adds them.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 RECURRENT_INITS: dict[str, Callable[[Tensor], Tensor]] = {
     "xavier": nn.init.xavier_uniform_,  # Glorot & Bengio (2010), eq. 16
     "orthogonal": nn.init.orthogonal_,  # Saxe, McClelland & Ganguli (2014): every singular value is 1
-    "identity": nn.init.eye_,  # Le, Jaitly & Hinton (2015): with relu and zero bias, a sum that forgets nothing
+    "identity": nn.init.eye_,  # Le, Jaitly & Hinton (2015): with relu, a sum that forgets nothing
 }
 
 
 class RNNCell(nn.Module):
     """One step of the network: h_t = φ(W_ih x_t + b + W_hh h_{t-1}).
 
-    With `layer_norm`, φ is applied to the normalized sum: LayerNorm (Ba, Kiros & Hinton, 2016, eq. 4) over the
-    H units of one step, with a gain and a bias of its own.
+    With `layer_norm`, φ is applied to the normalized sum: LayerNorm (Ba, Kiros & Hinton, 2016, eq. 4) over
+    the H units of one step, with a gain and a bias of its own.
 
     Args:
         input_size: I, at least 1.
         hidden_size: H, at least 1.
         activation: "tanh", "relu" or "sigmoid".
-        recurrent_init: how W_hh begins: "xavier" (uniform), "orthogonal" or "identity". W_ih is Xavier uniform
-            and the bias zero in every case.
+        recurrent_init: how W_hh begins: "xavier" (uniform), "orthogonal" or "identity". W_ih is Xavier
+            uniform and the bias zero in every case.
         layer_norm: normalize the sum before the activation.
 
     Parameters: `weight_ih` (H, I), `weight_hh` (H, H), `bias` (H,).
@@ -170,14 +170,19 @@ class RNN(nn.Module):
             ValueError: the layer has more layers or directions, other sizes or another activation.
         """
         cell = self.cell
-        _require(layer.num_layers == 1 and not layer.bidirectional, "layer must have one layer and one direction")
+        _require(
+            layer.num_layers == 1 and not layer.bidirectional, "layer must have one layer and one direction"
+        )
         ours = (cell.input_size, cell.hidden_size, cell.activation)
         theirs = (layer.input_size, layer.hidden_size, layer.nonlinearity)
         _require(ours == theirs, f"layer must have (I, H, activation) = {ours}, got {theirs}")
         _require(isinstance(cell.norm, nn.Identity), "torch.nn.RNN has no layer norm; this network has")
-        cell.weight_ih.copy_(layer.weight_ih_l0)
-        cell.weight_hh.copy_(layer.weight_hh_l0)
-        cell.bias.copy_(layer.bias_ih_l0 + layer.bias_hh_l0) if layer.bias else cell.bias.zero_()
+        weights = layer.state_dict()
+        cell.weight_ih.copy_(weights["weight_ih_l0"])
+        cell.weight_hh.copy_(weights["weight_hh_l0"])
+        cell.bias.zero_()
+        if layer.bias:
+            cell.bias.add_(weights["bias_ih_l0"] + weights["bias_hh_l0"])
         return self
 
 

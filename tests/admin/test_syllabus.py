@@ -76,7 +76,7 @@ def course() -> Syllabus:
     return load_syllabus(ROOT / "syllabus.toml")
 
 
-# ------------------------------------------------------------------------------------------------------ the course's list
+# ------------------------------------------------------------------------------------------ the course's list
 
 
 def test_every_item_of_the_texts_is_listed(course: Syllabus) -> None:
@@ -121,7 +121,7 @@ def test_first_notebook_adds_up(course: Syllabus) -> None:
     assert 4 <= sum(question.minutes for question in questions) / 60 <= 5
 
 
-# ------------------------------------------------------------------------------------------------------------- reading it
+# ------------------------------------------------------------------------------------------------- reading it
 
 
 def test_reads_a_correct_list() -> None:
@@ -160,7 +160,7 @@ def test_missing_file_and_broken_toml(tmp_path: Path) -> None:
         load_syllabus(tmp_path / "syllabus.toml")
 
 
-# -------------------------------------------------------------------------------------------------------- planted mistakes
+# ------------------------------------------------------------------------------------------- planted mistakes
 
 # Where the mistake is planted, what is written there, and what the message must say.
 MISTAKES = [

@@ -1,0 +1,28 @@
+"""The grading half of nbgrader's configuration; nbgrader_config.py calls it."""
+
+from typing import Any
+
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    GetGrades,
+    SaveAutoGrades,
+)
+
+from course_admin.grading.preprocessors import HideTests, Reassemble, SandboxedExecute
+from course_admin.grading.reading import SubmissionExporter
+
+
+def configure_grading(c: Any) -> None:
+    """Let nbgrader's autograde and feedback, from its CLI or formgrader, go through the sandbox.
+
+    Args:
+        c: the configuration object that nbgrader passes to nbgrader_config.py.
+    """
+    c.Autograde.exporter_class = SubmissionExporter
+    c.Autograde.sanitize_preprocessors = [Reassemble, CheckCellMetadata]
+    c.Autograde.autograde_preprocessors = [SandboxedExecute, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
+    c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
+    c.HTMLExporter.sanitize_html = True
+    c.ClearMetadataPreprocessor.enabled = False

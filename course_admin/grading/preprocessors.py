@@ -1,0 +1,146 @@
+"""nbgrader's autograde, made safe: three preprocessors named in nbgrader_config.py, so that its CLI and formgrader's button use them.
+
+`Reassemble` replaces its sanitizing steps, `SandboxedExecute` its Execute; `HideTests` keeps hidden tests out of feedback.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar
+
+import nbformat
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool, Dict
+
+from course_admin.grading.limits import Limits
+from course_admin.grading.reassemble import reassemble
+from course_admin.grading.sandbox import probe
+from course_admin.grading.worker import Job, Result, Verdict
+
+UNSAFE_VARIABLE = "COURSEWORK_UNSAFE"
+
+
+class Reassemble(NbGraderPreprocessor):
+    """Rebuild the notebook from the source's cells and the student's work."""
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        names = resources["nbgrader"]
+        folder = course_folder(self)
+        source = json.loads(_notebook_file(folder / "source", names).read_text(encoding="utf-8"))
+        release_file = _notebook_file(folder / "release", names)
+        release = json.loads(release_file.read_text(encoding="utf-8")) if release_file.exists() else None
+        made = reassemble(nb, source, release)
+        unread = [nb.metadata["reading_flag"]] if "reading_flag" in nb.metadata else []
+        made.notebook["metadata"]["course"] = {"flags": unread or made.flags, "records": made.records}
+        return nbformat.from_dict(made.notebook), resources
+
+
+class SandboxedExecute(NbGraderPreprocessor):
+    """Run the student's cells in a sandbox and the tests in a trusted process of their own."""
+
+    unsafe = Bool(False, help="Run student code without a sandbox").tag(config=True)
+    limits = Dict(help="Limits that differ from course_admin.grading.limits.Limits").tag(config=True)
+    ready: ClassVar[dict[str, Result]] = {}  # results computed beforehand, by the job's key
+    hide_models = Bool(True, help="Make course_utils.models unavailable to submissions").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        course = dict(nb.metadata.get("course", {}))
+        unsafe = self.unsafe or os.environ.get(UNSAFE_VARIABLE) == "1"
+        job = Job(
+            notebook=json.loads(nbformat.writes(nb)),
+            records=course.get("records", {}),
+            limits=dict(self.limits),
+            unsafe=unsafe,
+            hide_models=self.hide_models,
+        )
+        result = self.ready.pop(job_key(job), None)
+        if result is None:
+            if not unsafe:
+                probe()
+            result = grade_in_process(job)
+        result.notebook["metadata"]["course"] = {
+            "flags": [*course.get("flags", []), *result.flags],
+            "verdicts": [asdict(verdict) for verdict in result.verdicts],
+            "sandbox": not unsafe,
+            "seconds": round(result.seconds, 2),
+        }
+        return nbformat.from_dict(result.notebook), resources
+
+
+def job_key(job: Job) -> str:
+    """A job's fingerprint: equal jobs have equal results."""
+    return hashlib.sha256(json.dumps(asdict(job), sort_keys=True).encode()).hexdigest()
+
+
+class WorkerFailed(RuntimeError):
+    """The trusted process itself broke; the submission has no mark and must be graded again."""
+
+
+def grade_in_process(job: Job) -> Result:
+    """Grade a job in a process of its own.
+
+    Raises:
+        WorkerFailed: the process died or its kernel never started.
+    """
+    limits = Limits.from_dict(job.limits)
+    cells = len(job.notebook["cells"])
+    most = 600 + cells * limits.wall_factor * max(limits.cell_cpu_s, limits.test_cpu_s)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        [sys.executable, "-m", "course_admin.grading.worker"],
+        input=json.dumps(asdict(job)),
+        capture_output=True,
+        text=True,
+        timeout=most,
+        env=environment,
+    )
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        raise WorkerFailed(f"the grading process ended with {done.returncode}: {done.stderr[-800:]}") from None
+    if "broken" in answer:
+        raise WorkerFailed(answer["broken"])
+    result = answer["result"]
+    return Result(result["notebook"], [Verdict(**v) for v in result["verdicts"]], result["flags"], result["seconds"])
+
+
+class HideTests(NbGraderPreprocessor):
+    """For feedback: no hidden test, no mark scheme, no record for the instructor."""
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        nb.metadata.pop("course", None)
+        for cell in nb.cells:
+            cell.source = without_hidden(cell.source)
+        return nb, resources
+
+
+def without_hidden(source: str) -> str:
+    """A cell's text without its hidden regions and mark scheme."""
+    kept, hidden = [], False
+    for line in source.split("\n"):
+        if "BEGIN HIDDEN TESTS" in line or "BEGIN MARK SCHEME" in line:
+            hidden = True
+        elif "END HIDDEN TESTS" in line or "END MARK SCHEME" in line:
+            hidden = False
+        elif not hidden:
+            kept.append(line)
+    return "\n".join(kept).rstrip()
+
+
+def course_folder(preprocessor: Any) -> Path:
+    """The course's root: nbgrader's, or the current folder (to which nbgrader changes)."""
+    converter = getattr(getattr(preprocessor, "parent", None), "parent", None)
+    coursedir = getattr(converter, "coursedir", None)
+    return Path(coursedir.root) if coursedir is not None else Path.cwd()
+
+
+def _notebook_file(folder: Path, names: dict) -> Path:
+    return folder / names["assignment"] / f"{names['notebook']}.ipynb"

@@ -1,0 +1,99 @@
+"""Read a submitted file, whatever it is: a damaged one becomes an empty notebook with a flag, so that no batch stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+
+MOST_MB = 50
+
+
+class Unreadable(ValueError):
+    """The file is no notebook; the message says what it is."""
+
+
+def read_submission(path: Path) -> dict:
+    """The notebook in `path`, as JSON data in format 4.
+
+    Raises:
+        Unreadable: a link, a folder, too large, not UTF-8, not JSON, or no notebook.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise Unreadable(f"cannot be opened ({'it is a link' if path.is_symlink() else error.strerror})") from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Unreadable("is no plain file")
+        if status.st_size > MOST_MB * 2**20:
+            raise Unreadable(f"has {status.st_size / 2**20:.0f} MB; at most {MOST_MB} are read")
+        raw = file.read()
+    if not raw.strip():
+        raise Unreadable("is empty")
+    try:
+        data = json.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Unreadable("is not UTF-8 text") from None
+    except (ValueError, RecursionError):
+        raise Unreadable("is not JSON (cut short?)") from None
+    if not isinstance(data, dict):
+        raise Unreadable("is JSON but no notebook")
+    if data.get("nbformat") != 4 or not isinstance(data.get("cells"), list):
+        data = _older(data)
+    return data
+
+
+def _older(data: dict) -> dict:
+    """A notebook of format 1 to 3, converted."""
+    if "worksheets" not in data and "cells" not in data:
+        raise Unreadable("is JSON but no notebook")
+    try:
+        return json.loads(nbformat.writes(nbformat.convert(nbformat.from_dict(data), 4)))
+    except Exception as error:
+        raise Unreadable(f"has notebook format {str(data.get('nbformat'))[:20]} ({type(error).__name__})") from None
+
+
+class SubmissionExporter(NotebookExporter):
+    """nbconvert's notebook exporter, except that it reads with `read_submission` and never fails on what it reads."""
+
+    def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> tuple[Any, ResourcesDict]:
+        flag = ""
+        try:
+            data = read_submission(Path(filename))
+        except Unreadable as error:
+            data, flag = {"cells": []}, f"the file {error}; graded as empty"
+        notebook = NotebookNode(cells=data["cells"], metadata={}, nbformat=4, nbformat_minor=5)
+        metadata = data.get("metadata")
+        if isinstance(metadata, dict) and isinstance(metadata.get("course"), dict):
+            notebook.metadata["course"] = metadata["course"]
+        if flag:
+            notebook.metadata["reading_flag"] = flag
+        for preprocessor in self._preprocessors:
+            notebook, resources = preprocessor(notebook, resources)
+        return nbformat.writes(nbformat.from_dict(notebook)), ResourcesDict(resources or {})
+
+
+def unlink_links(folder: Path) -> list[str]:
+    """Replace symbolic links in a submission by small text files, so that nothing outside it is copied.
+
+    Returns:
+        The names of what was replaced.
+    """
+    found = []
+    for parent, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            path = Path(parent) / name
+            if path.is_symlink():
+                path.unlink()
+                path.write_text("A link stood here. Submissions hold plain files.\n")
+                found.append(str(path.relative_to(folder)))
+    return found

@@ -1,0 +1,254 @@
+"""The notebook that is graded: the course's own cells from the source, the student's work from the submission.
+
+Which cells are tests, what they say, what they are worth and which cells are answers comes from the source notebook alone. From the
+submission come the answers, whatever was added between them, and the outputs of experiments. So an edited, deleted, copied or moved
+test cell costs nothing and gains nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from course_admin.grading.outputs import clean, record_in, safe_markdown, text_of
+
+MOST_CELLS = 2000
+MOST_SOURCE = 400_000
+NBGRADER_PLAIN = {"grade": False, "solution": False, "locked": False, "task": False}
+
+
+@dataclass
+class Reassembled:
+    """The result: a notebook (plain JSON data) to run and grade.
+
+    Attributes:
+        flags: what was unusual about the submission, in words for the instructor.
+        records: tables recorded by experiments, by name.
+    """
+
+    notebook: dict
+    flags: list[str] = field(default_factory=list)
+    records: dict[str, Any] = field(default_factory=dict)
+
+
+def reassemble(submission: dict, source: dict, release: dict | None = None) -> Reassembled:
+    """Put the student's work into the course's notebook.
+
+    Args:
+        submission: the submitted notebook, as JSON data of any shape.
+        source: the source notebook, trusted.
+        release: the student version, to tell an untouched stub from an answer when a cell stands there twice.
+    """
+    flags: list[str] = []
+    given = _given_cells(submission, flags)
+    wanted = [_Slot.of(cell) for cell in source["cells"]]
+    stubs = {_grade_id(cell): cell for cell in (release or {}).get("cells", []) if _grade_id(cell)}
+    owners = _match(given, wanted, {key: text_of(cell.get("source")) for key, cell in stubs.items()}, flags)
+    cells = _arrange(given, wanted, owners, flags)
+    for cell in cells:
+        _finish(cell, stubs.get(_grade_id(cell)))
+    records = {}
+    for cell in given:
+        for output in cell.get("outputs") or []:
+            found = record_in(output)
+            if found:
+                records[found[0]] = found[1]
+    notebook = {**{key: copy.deepcopy(source[key]) for key in ("metadata", "nbformat", "nbformat_minor")}, "cells": cells}
+    return Reassembled(notebook, flags, records)
+
+
+@dataclass
+class _Slot:
+    """A cell of the source and the part it plays."""
+
+    cell: dict
+    cell_id: str
+    grade_id: str | None
+    locked: bool  # its text comes from the source: tests and the setup cell
+    editable: bool  # it takes the student's text: answers and written answers
+    experiment: bool
+
+    @classmethod
+    def of(cls, cell: dict) -> _Slot:
+        grader = cell.get("metadata", {}).get("nbgrader", {})
+        grade, solution = grader.get("grade", False), grader.get("solution", False)
+        return cls(
+            cell=cell,
+            cell_id=cell.get("id", ""),
+            grade_id=grader.get("grade_id"),
+            locked=bool(grader) and not solution and (grade or grader.get("locked", False)),
+            editable=bool(solution),
+            experiment="experiment" in cell.get("metadata", {}).get("tags", []),
+        )
+
+
+def _given_cells(submission: dict, flags: list[str]) -> list[dict]:
+    raw = submission.get("cells")
+    if not isinstance(raw, list):
+        flags.append("the file holds no cells")
+        return []
+    if len(raw) > MOST_CELLS:
+        flags.append(f"{len(raw)} cells; only the first {MOST_CELLS} are read")
+    cells = []
+    for cell in raw[:MOST_CELLS]:
+        if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
+            continue
+        metadata = cell.get("metadata")
+        text = text_of(cell.get("source")).replace("\r\n", "\n").replace("\r", "\n")
+        cells.append({**cell, "source": text[:MOST_SOURCE], "metadata": metadata if isinstance(metadata, dict) else {}})
+    return cells
+
+
+def _grade_id(cell: dict) -> str | None:
+    metadata = cell.get("metadata")
+    grader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    grade_id = grader.get("grade_id") if isinstance(grader, dict) else None
+    return grade_id if isinstance(grade_id, str) else None
+
+
+def _match(given: list[dict], wanted: list[_Slot], stubs: dict, flags: list[str]) -> dict[int, _Slot]:
+    """Which given cell plays which part: index → slot. Every slot is played at most once."""
+    owners: dict[int, _Slot] = {}
+    for slot in wanted:
+        free = [i for i in range(len(given)) if i not in owners]
+        candidates = [i for i in free if slot.grade_id and _grade_id(given[i]) == slot.grade_id]
+        candidates = candidates or [i for i in free if slot.cell_id and given[i].get("id") == slot.cell_id and not _grade_id(given[i])]
+        if not candidates and slot.editable:
+            candidates = [i for i in free if _same_names(given[i], slot.cell) and _grade_id(given[i]) is None]
+            if candidates:
+                flags.append(f"{slot.grade_id}: found by what it defines, its metadata is gone")
+        if not candidates:
+            continue
+        chosen = candidates[-1]
+        if len(candidates) > 1 and slot.editable:
+            flags.append(f"{slot.grade_id}: stands there {len(candidates)} times; the last that is filled in counts")
+            filled = [i for i in candidates if given[i]["source"].strip() != stubs.get(slot.grade_id, "").strip()]
+            chosen = (filled or candidates)[-1]
+        owners[chosen] = slot
+    return owners
+
+
+def _same_names(cell: dict, source_cell: dict) -> bool:
+    if cell["cell_type"] != "code" or source_cell["cell_type"] != "code":
+        return False
+    wanted = defined_names(text_of(source_cell["source"]))
+    return bool(wanted) and wanted <= defined_names(cell["source"])
+
+
+def defined_names(code: str) -> set[str]:
+    """Functions, classes and variables that a cell defines at its top level."""
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError):
+        return set()
+    names = set()
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
+
+
+def _arrange(given: list[dict], wanted: list[_Slot], owners: dict[int, _Slot], flags: list[str]) -> list[dict]:
+    """The student's cells in the student's order; the course's locked cells where they belong among them."""
+    line: list[tuple[_Slot | None, dict]] = []
+    for index, cell in enumerate(given):
+        slot = owners.get(index)
+        if slot is None:
+            if _grade_id(cell) in {s.grade_id for s in wanted if s.locked and s.grade_id}:
+                flags.append(f"{_grade_id(cell)}: a copy of a locked cell was left out")
+                continue
+            line.append((None, _extra(cell)))
+        elif slot.locked:
+            if cell["source"].strip() != text_of(slot.cell["source"]).strip() and not _is_released(cell, slot):
+                flags.append(f"{slot.grade_id}: its text was changed; the original counts")
+            line.append((slot, copy.deepcopy(slot.cell)))
+        elif slot.editable:
+            line.append((slot, _answer(cell, slot)))
+        else:
+            line.append((slot, _free(cell, slot)))
+    present = {id(slot) for slot, _ in line}
+    for position, slot in enumerate(wanted):
+        if id(slot) in present or not (slot.locked or slot.editable):
+            continue
+        flags.append(f"{slot.grade_id}: the cell was missing and was put back")
+        cell = copy.deepcopy(slot.cell)
+        if slot.editable:
+            cell["source"] = "" if cell["cell_type"] == "code" else "*(this cell was deleted)*"
+        line.insert(_place(line, wanted[:position]), (slot, cell))
+    return [cell for _, cell in _tests_after_answers(line)]
+
+
+def _is_released(cell: dict, slot: _Slot) -> bool:
+    """Whether a locked cell is as the student received it: the source without its hidden region."""
+    kept, hidden = [], False
+    for text in text_of(slot.cell["source"]).split("\n"):
+        if "BEGIN HIDDEN TESTS" in text:
+            hidden = True
+        elif "END HIDDEN TESTS" in text:
+            hidden = False
+        elif not hidden:
+            kept.append(text)
+    return "\n".join(kept).strip() == cell["source"].strip()
+
+
+def _place(line: list[tuple[_Slot | None, dict]], before: list[_Slot]) -> int:
+    """Behind the last cell present that precedes it in the source, and behind what the student added there."""
+    known = {id(slot) for slot in before}
+    place = 0
+    for index, (slot, _) in enumerate(line):
+        if slot is not None and id(slot) in known:
+            place = index + 1
+    while place and place < len(line) and line[place][0] is None:
+        place += 1
+    return place
+
+
+def _tests_after_answers(line: list[tuple[_Slot | None, dict]]) -> list[tuple[_Slot | None, dict]]:
+    """Move a test that stands before its answer to the end of the notebook."""
+    places = {slot.grade_id: i for i, (slot, _) in enumerate(line) if slot is not None and slot.grade_id}
+    late = [
+        i
+        for i, (slot, _) in enumerate(line)
+        if slot is not None
+        and slot.locked
+        and slot.grade_id
+        and places.get(slot.grade_id.removesuffix("-test"), -1) > i
+    ]
+    return [entry for i, entry in enumerate(line) if i not in late] + [line[i] for i in late]
+
+
+def _finish(cell: dict, stub: dict | None) -> None:
+    """The checksum by which nbgrader knows an untouched stub, and markdown that is safe to show."""
+    if stub is not None:
+        checksum = stub.get("metadata", {}).get("nbgrader", {}).get("checksum")
+        if checksum:
+            cell["metadata"]["nbgrader"]["checksum"] = checksum
+    if cell["cell_type"] == "markdown" and (stub is None or cell["source"] != text_of(stub.get("source"))):
+        cell["source"] = safe_markdown(text_of(cell["source"]))
+
+
+def _extra(cell: dict) -> dict:
+    """A cell that the student added: its text, none of its metadata. Raw cells become markdown."""
+    if cell["cell_type"] == "code":
+        return {"cell_type": "code", "metadata": {}, "source": cell["source"], "outputs": [], "execution_count": None}
+    return {"cell_type": "markdown", "metadata": {}, "source": cell["source"]}
+
+
+def _answer(cell: dict, slot: _Slot) -> dict:
+    """The source's cell with the student's text; its type, points and metadata are the source's."""
+    kept = copy.deepcopy(slot.cell)
+    kept["source"] = cell["source"]
+    return kept | ({"outputs": [], "execution_count": None} if kept["cell_type"] == "code" else {})
+
+
+def _free(cell: dict, slot: _Slot) -> dict:
+    """A cell that anyone may change. Experiments keep the student's outputs, cleaned."""
+    kept = _extra(cell)
+    kept["metadata"] = copy.deepcopy(slot.cell.get("metadata", {}))
+    if kept["cell_type"] == "code" and slot.experiment and isinstance(cell.get("outputs"), list):
+        kept["outputs"] = [output for output in map(clean, cell["outputs"][:200]) if output is not None]
+    return kept

@@ -1,0 +1,173 @@
+"""Grade one notebook: the trusted process. Takes bytes, returns bytes, touches no file of the course.
+
+Student cells run in a sandboxed kernel; test cells run here, against handles to that kernel. The result is a pure function of the
+notebook, the limits and the seed.
+
+    python -m course_admin.grading.worker < job.json > result.json
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import os
+import random
+import sys
+import time
+import traceback
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from course_admin.grading.limits import Limits
+from course_admin.grading.outputs import error_output, stream_output, text_of
+from course_admin.grading.session import KernelDied, StudentKernel
+
+SEED = 20_260_101
+
+
+@dataclass
+class Verdict:
+    """How one test cell ended.
+
+    Attributes:
+        outcome: passed, partly, failed, unanswered or error (the test itself raised: the instructor must look).
+        message: what the student reads.
+    """
+
+    grade_id: str
+    points: float
+    earned: float
+    outcome: str
+    message: str
+
+
+@dataclass
+class Job:
+    """What a worker needs. `notebook` is reassembled: its test cells are the course's own, hidden parts included."""
+
+    notebook: dict
+    records: dict[str, Any] = field(default_factory=dict)
+    limits: dict = field(default_factory=dict)
+    unsafe: bool = False
+    hide_models: bool = True
+    seed: int = SEED
+
+
+@dataclass
+class Result:
+    """The executed notebook, a verdict per test cell, flags for the instructor, and what it took."""
+
+    notebook: dict
+    verdicts: list[Verdict]
+    flags: list[str]
+    seconds: float
+
+
+def grade(job: Job) -> Result:
+    """Run every cell in order: the student's in their kernel, the tests here."""
+    started = time.monotonic()
+    notebook = job.notebook
+    verdicts: list[Verdict] = []
+    kernel = StudentKernel(
+        limits=Limits.from_dict(job.limits),
+        unsafe=job.unsafe,
+        hide_models=job.hide_models,
+        kept_records=job.records,
+    )
+    with kernel:
+        for cell in notebook["cells"]:
+            if cell["cell_type"] != "code":
+                continue
+            if is_test(cell):
+                kernel.test_seconds = 0.0
+                verdict, cell["outputs"] = run_test(cell, kernel, job.seed, kernel.flags)
+                verdicts.append(verdict)
+            elif "experiment" in cell["metadata"].get("tags", []):
+                definitions = only_definitions(cell["source"])
+                if definitions:
+                    kernel.run_cell(definitions)
+            elif cell["source"].strip():
+                cell["outputs"] = kernel.run_cell(cell["source"])
+    return Result(notebook, verdicts, list(dict.fromkeys(kernel.flags)), time.monotonic() - started)
+
+
+def is_test(cell: dict) -> bool:
+    """Whether a code cell is an autograded test of the course."""
+    grader = cell["metadata"].get("nbgrader", {})
+    return cell["cell_type"] == "code" and grader.get("grade", False) and not grader.get("solution", False)
+
+
+def only_definitions(code: str) -> str:
+    """The imports, functions and classes of an experiment's cell. Experiments are not re-run, but a helper in one still counts."""
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError):
+        return ""
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+    return "\n\n".join(ast.unparse(node) for node in body if isinstance(node, kinds))
+
+
+def run_test(cell: dict, link: Any, seed: int, flags: list[str]) -> tuple[Verdict, list[dict]]:
+    """Run one test cell in this process, with `student` speaking through `link`.
+
+    Returns:
+        The verdict, and the outputs by which nbgrader knows it: a number for partial credit, an error for none.
+    """
+    import numpy as np
+    import torch
+
+    from course_utils.checking import CheckFailed, NotAnswered, using
+
+    grader = cell["metadata"]["nbgrader"]
+    grade_id, points = grader["grade_id"], float(grader["points"])
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    printed = io.StringIO()
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    failure: CheckFailed | None = None
+    try:
+        code = compile(text_of(cell["source"]), f"<{grade_id}>", "exec")
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()), using(link):
+            exec(code, namespace)
+    except CheckFailed as error:
+        failure = error
+    except BaseException:
+        flags.append(f"{grade_id}: the test itself failed; please look: {traceback.format_exc()[-1500:]}")
+        message = "the check could not make sense of your answer; your instructor has been told"
+        return Verdict(grade_id, points, 0.0, "error", message), [error_output("CheckError", message)]
+    if failure is None:
+        text = printed.getvalue()
+        return Verdict(grade_id, points, points, "passed", text), [stream_output(text)] if text else []
+    message = str(failure)
+    earned = min(points, points * failure.earned / failure.total) if failure.total else 0.0
+    if earned > 0:
+        earned = round(earned, 4)
+        number = {"output_type": "execute_result", "execution_count": None, "metadata": {}, "data": {"text/plain": repr(earned)}}
+        return Verdict(grade_id, points, earned, "partly", message), [stream_output(message + "\n"), number]
+    kind = "NotAnswered" if isinstance(failure, NotAnswered) else "CheckFailed"
+    outcome = "unanswered" if kind == "NotAnswered" else "failed"
+    output = error_output(kind, message) | {"traceback": message.split("\n")}
+    return Verdict(grade_id, points, 0.0, outcome, message), [output]
+
+
+def main() -> None:
+    """Read a job from standard input, write its result to standard output."""
+    out = os.fdopen(os.dup(1), "w")  # nothing that a test prints may reach the result
+    os.dup2(2, 1)
+    import torch
+
+    torch.set_num_threads(1)
+    job = Job(**json.load(sys.stdin))
+    try:
+        result = grade(job)
+        json.dump({"result": asdict(result)}, out)
+    except KernelDied as death:
+        json.dump({"broken": str(death)}, out)
+    out.close()
+
+
+if __name__ == "__main__":
+    main()
