@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jupytext
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_admin.build_paths import BuildError
 
@@ -95,19 +96,12 @@ def read_manuscript(path: Path, name: str, shown: str) -> Manuscript:
 
 def write_percent(cells: list[Cell]) -> str:
     """Percent text of these cells: the inverse of `read_manuscript`, as far as headers go."""
-    notebook = jupytext.reads("", fmt=PERCENT)
-    notebook.metadata = {"jupytext": {"notebook_metadata_filter": "-all", "cell_metadata_filter": "all"}}
+    notebook = new_notebook(metadata={"jupytext": {"notebook_metadata_filter": "-all", "cell_metadata_filter": "all"}})
     for cell in cells:
-        new = jupytext.jupytext.new_code_cell if cell.kind == "code" else _new_markdown
+        new = new_code_cell if cell.kind == "code" else new_markdown_cell
         keys = {"role": cell.role, "grade_id": cell.grade_id, "points": cell.points}
         notebook.cells.append(new(cell.source, metadata={k: v for k, v in keys.items() if v is not None}))
     return jupytext.writes(notebook, fmt=PERCENT)
-
-
-def _new_markdown(source: str, metadata: dict) -> object:
-    from nbformat.v4 import new_markdown_cell
-
-    return new_markdown_cell(source, metadata=metadata)
 
 
 def _number_headers(text: str) -> str:

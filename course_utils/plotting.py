@@ -180,10 +180,10 @@ def heatmap_table(
             raise ValueError(f"{name} must be {(len(rows), len(columns))}, got {array.shape}")
     ax = _axes(ax)
     image = ax.imshow(values, aspect="auto", norm="log" if log else "linear")
+    shades = np.asarray(image.norm(values))  # 0 is the dark end of the color map, NaN stays white
     for (i, j), value in np.ndenumerate(values):
         text = f"{value:{spec}}" + (f" ± {spread[i, j]:{spec}}" if np.isfinite(spread[i, j]) else "")
-        dark = np.isfinite(value) and image.norm(value) < 0.5
-        ax.text(j, i, text, ha="center", va="center", color="white" if dark else "black")
+        ax.text(j, i, text, ha="center", va="center", color="white" if shades[i, j] < 0.5 else "black")
     ax.set_xticks(range(len(columns)), columns)
     ax.set_yticks(range(len(rows)), rows)
     ax.set(xlabel=column_title, ylabel=row_title, title=title)

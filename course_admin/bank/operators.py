@@ -9,6 +9,8 @@ import ast
 import copy
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 AXIS_KEYWORDS = {"axis", "dim", "axes", "dims"}
 AXIS_FUNCTIONS = {
     "sum", "mean", "max", "min", "argmax", "argmin", "softmax", "log_softmax", "cumsum", "unbind", "stack", "cat",
@@ -22,7 +24,8 @@ NEIGHBORS = {
     "exp": ["log"], "log": ["exp", "log2"], "floor": ["ceil"], "ceil": ["floor"], "rand": ["randn"], "randn": ["rand"],
     "xavier_uniform_": ["xavier_normal_"], "xavier_normal_": ["xavier_uniform_"], "stack": ["cat"], "cat": ["stack"],
     "maximum": ["minimum"], "minimum": ["maximum"], "any": ["all"], "all": ["any"], "uniform": ["normal"],
-    "append": ["insert"], "eye": ["ones_like"], "Tanh": ["ReLU"], "ReLU": ["Tanh"],
+    "concatenate": ["stack"],
+    "Tanh": ["ReLU"], "ReLU": ["Tanh"],
 }  # fmt: skip
 FIRST_ARGUMENT_INSTEAD = {"tanh", "relu", "sigmoid", "sqrt", "exp", "log", "abs", "reversed", "sorted", "softmax"}
 METHODS_DROPPED = {"detach", "clone", "copy", "flip", "squeeze", "unsqueeze", "transpose", "permute", "t", "sort"}
@@ -155,6 +158,8 @@ def _is_axis(node: ast.AST, parents: Sequence[ast.AST]) -> bool:
     if isinstance(parents[0], ast.keyword):
         return parents[0].arg in AXIS_KEYWORDS
     call = parents[0]
+    if isinstance(call, ast.Subscript) and isinstance(call.value, ast.Attribute) and call.value.attr == "shape":
+        return True
     if isinstance(call, ast.Call) and node in call.args and _name(call.func) in AXIS_FUNCTIONS:
         return True
     return isinstance(call, ast.Tuple) and len(parents) > 1 and _is_axis(call, parents[1:])
@@ -185,7 +190,10 @@ def _slice(node: ast.Slice) -> Iterator[ast.AST]:
 
 def _call(node: ast.Call) -> Iterator[ast.AST]:
     name = _name(node.func)
+    numpy_call = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) in ("np", "numpy")
     for neighbor in NEIGHBORS.get(name, []):
+        if numpy_call and not hasattr(np, neighbor):
+            continue  # a name that does not exist is no slip worth counting
         func = ast.Name(neighbor, ast.Load()) if isinstance(node.func, ast.Name) else _with(node.func, attr=neighbor)
         yield _with(node, func=func)
     if name in FIRST_ARGUMENT_INSTEAD:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from course_admin.grading.limits import Limits
-from course_admin.grading.preprocessors import SandboxedExecute, WorkerFailed, grade_in_process, job_key
+from course_admin.grading.preprocessors import SandboxedExecute, WorkerFailed, grade_in_process
 from course_admin.grading.reading import Unreadable, read_submission, unlink_links
 from course_admin.grading.reassemble import reassemble
 from course_admin.grading.worker import Job, Result
@@ -121,8 +121,7 @@ def grade_class(
         if isinstance(result, Exception):
             record.error = str(result)
         else:
-            job, value = result
-            SandboxedExecute.ready[job_key(job)] = value
+            SandboxedExecute.ready[course.notebook, student] = result
             outcome = api.autograde(course.notebook, student, force=True, create=True)
             if not outcome["success"]:
                 record.error = str(outcome.get("error") or outcome.get("log", ""))[-800:]
@@ -136,12 +135,10 @@ def grade_class(
 def _results(
     course: Course, students: list[str], source: dict, release: dict, limits: dict, unsafe: bool, jobs: int | None
 ) -> Iterator[tuple[str, Any]]:
-    """(student, (job, result) or exception) in the order in which they finish. Each runs in a process of its own."""
+    """(student, result or exception) in the order in which they finish. Each runs in a process of its own."""
 
-    def work(student: str) -> tuple[Job, Result]:
-        job = prepare(course, student, source, release, limits, unsafe)
-        result = grade_in_process(Job(**{**vars(job), "notebook": json.loads(json.dumps(job.notebook))}))
-        return job, result
+    def work(student: str) -> Result:
+        return grade_in_process(prepare(course, student, source, release, limits, unsafe))
 
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
         waiting: dict[Future, str] = {pool.submit(work, student): student for student in students}
