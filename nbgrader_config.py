@@ -1,11 +1,14 @@
 """nbgrader's settings for this course: read by its command line, by the formgrader and by `coursework`."""
 
 from course_admin.build_release import configure_release
+from course_admin.grading.config import configure_grading
 
 c = get_config()  # noqa: F821
 
-# ------------------------------------------------------------------------------------------------- building a release
+# ----------------------------------------------------------------------------------------- building a release
 
 configure_release(c)
 
-# ------------------------------------------------------------------------------------------------------------ grading
+# ---------------------------------------------------------------------------------------------------- grading
+
+configure_grading(c)

@@ -1,4 +1,4 @@
-"""Does a manuscript hold what the syllabus promises, in cells that nbgrader, students and graders can rely on?
+"""Does a manuscript hold what the syllabus promises, in cells that nbgrader and graders can rely on?
 
 Every problem found is returned, each a line that names the manuscript's line and the cell.
 """
@@ -9,7 +9,14 @@ from collections.abc import Iterator
 
 from course_admin.build_manuscript import CODE_ROLES, MARKDOWN_ROLES, Cell, Manuscript
 from course_admin.build_points import PointsProblem, count_points
-from course_admin.build_regions import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, marker_problems, regions, without_regions
+from course_admin.build_regions import (
+    HIDDEN_TESTS,
+    MARK_SCHEME,
+    SOLUTION,
+    marker_problems,
+    regions,
+    without_regions,
+)
 from course_admin.stubs import StubError, make_stub
 from course_admin.syllabus import Question
 
@@ -47,17 +54,23 @@ def _headers(manuscript: Manuscript) -> Iterator[str]:
         roles = CODE_ROLES if cell.kind == "code" else MARKDOWN_ROLES
         choices = ", ".join(roles)
         if cell.unknown:
-            yield manuscript.at(cell, f'cannot read {", ".join(cell.unknown)}; use role="…" grade_id="…" points=…')
+            yield manuscript.at(
+                cell, f'cannot read {", ".join(cell.unknown)}; use role="…" grade_id="…" points=…'
+            )
         elif cell.kind not in ("code", "markdown"):
-            yield manuscript.at(cell, f"a {cell.kind} cell; use code or [markdown]")
+            yield manuscript.at(cell, f"a {cell.kind} cell; use code or markdown")
         elif cell.role is None and cell.kind == "code":
             yield manuscript.at(cell, f"a code cell without role; choose one of {choices}")
         elif cell.role is not None and cell.role not in roles:
-            yield manuscript.at(cell, f'unknown role "{cell.role}" of a {cell.kind} cell; choose one of {choices}')
+            yield manuscript.at(
+                cell, f'unknown role "{cell.role}" of a {cell.kind} cell; choose one of {choices}'
+            )
         elif cell.role in _NEEDS_POINTS and cell.points is None:
             yield manuscript.at(cell, f"a {cell.role} cell without points; add points=…")
         elif cell.role not in _NEEDS_POINTS and cell.points is not None:
-            yield manuscript.at(cell, f"points on a cell of role {cell.role}; only test and written cells have them")
+            yield manuscript.at(
+                cell, f"points on a cell of role {cell.role}; only test and written cells have them"
+            )
 
 
 def _grade_ids(manuscript: Manuscript) -> Iterator[str]:
@@ -70,11 +83,13 @@ def _grade_ids(manuscript: Manuscript) -> Iterator[str]:
             yield manuscript.at(cell, f"a cell of role {cell.role} takes no grade_id; remove it")
         elif not re.fullmatch(r"[A-Za-z0-9-]+", cell.grade_id) or len(cell.grade_id) > _ID_LENGTH:
             yield manuscript.at(
-                cell, f'malformed grade_id "{cell.grade_id}"; at most {_ID_LENGTH} letters, digits and hyphens'
+                cell,
+                f'malformed grade_id "{cell.grade_id}"; at most {_ID_LENGTH} letters, digits and hyphens',
             )
         elif cell.grade_id in seen:
             yield manuscript.at(
-                cell, f'duplicate grade_id "{cell.grade_id}", first in line {seen[cell.grade_id].line}; rename one'
+                cell,
+                f'duplicate grade_id "{cell.grade_id}", first in line {seen[cell.grade_id].line}; rename one',
             )
         elif cell.role == "setup" and cell.grade_id != "setup":
             yield manuscript.at(cell, 'the setup cell has grade_id="setup"')
@@ -86,12 +101,12 @@ def _order(manuscript: Manuscript) -> Iterator[str]:
     code = [cell for cell in manuscript.cells if cell.kind == "code"]
     setups = [cell for cell in code if cell.role == "setup"]
     if not setups:
-        yield f"{manuscript.shown}:1 no setup cell; the first code cell has role=\"setup\""
+        yield f'{manuscript.shown}:1 no setup cell; the first code cell has role="setup"'
     elif setups[0] is not code[0] or len(setups) > 1:
         yield manuscript.at(setups[-1], "the setup cell stands once, as the first code cell")
     boards = [cell for cell in code if cell.role == "scoreboard"]
     if not boards:
-        yield f"{manuscript.shown}:1 no scoreboard; the last cell has role=\"scoreboard\""
+        yield f'{manuscript.shown}:1 no scoreboard; the last cell has role="scoreboard"'
     elif boards[0] is not manuscript.cells[-1]:
         yield manuscript.at(boards[0], "the scoreboard stands once, as the last cell")
 
@@ -106,7 +121,9 @@ def _markers(manuscript: Manuscript) -> Iterator[str]:
             homes = _HOMES[region.name]
             if cell.role not in homes:
                 where = " or ".join(homes)
-                yield manuscript.at(cell, f"a {region.name} region outside a {where} cell; move it", region.begin)
+                yield manuscript.at(
+                    cell, f"a {region.name} region outside a {where} cell; move it", region.begin
+                )
 
 
 def _questions(manuscript: Manuscript, questions: tuple[Question, ...]) -> Iterator[str]:
@@ -114,23 +131,29 @@ def _questions(manuscript: Manuscript, questions: tuple[Question, ...]) -> Itera
     cells = {(cell.role, cell.grade_id): cell for cell in manuscript.cells if cell.grade_id}
     wanted: dict[tuple[str | None, str | None], Question] = {}
     for question in questions:
-        roles = [("answer", question.id), ("test", question.grade_cell)] if question.auto else [("written", question.id)]
+        roles = (
+            [("answer", question.id), ("test", question.grade_cell)]
+            if question.auto
+            else [("written", question.id)]
+        )
         for role, grade_id in roles:
             wanted[role, grade_id] = question
             if (role, grade_id) not in cells:
                 yield (
-                    f'{manuscript.shown}: question "{question.id}" ({question.kind}) of syllabus.toml has no cell '
-                    f'role="{role}" grade_id="{grade_id}"; write it or remove the question'
+                    f'{manuscript.shown}: question "{question.id}" ({question.kind}) of syllabus.toml '
+                    f'has no cell role="{role}" grade_id="{grade_id}"; write it or remove the question'
                 )
         graded = cells.get((roles[-1][0], roles[-1][1]))
         if graded is not None and graded.points is not None and abs(graded.points - question.points) > 1e-9:
             yield manuscript.at(
-                graded, f"{graded.points:g} points here, {question.points:g} in syllabus.toml; make the two agree"
+                graded,
+                f"{graded.points:g} points here, {question.points:g} in syllabus.toml; make the two agree",
             )
-    for (role, grade_id), cell in cells.items():
-        if role in ("answer", "test", "written") and (role, grade_id) not in wanted:
+    for key, cell in cells.items():
+        if cell.role in ("answer", "test", "written") and key not in wanted:
             yield manuscript.at(
-                cell, f"no question of syllabus.toml has this {role} cell; add the question or correct the grade_id"
+                cell,
+                f"syllabus.toml has no question for this {cell.role} cell; add one or correct the grade_id",
             )
 
 
@@ -159,7 +182,8 @@ def _test(manuscript: Manuscript, cell: Cell, question: Question) -> Iterator[st
         ast.parse(visible)
     except SyntaxError as error:
         yield manuscript.at(
-            cell, f"without its hidden tests this is not valid Python ({error.msg}); keep a visible check in each block"
+            cell,
+            f"not valid Python without its hidden tests ({error.msg}); keep a visible check in each block",
         )
     try:
         name, total = count_points(ast.parse(cell.source))
@@ -168,7 +192,9 @@ def _test(manuscript: Manuscript, cell: Cell, question: Question) -> Iterator[st
         return
     if name != question.id:
         found = "no checking(…)" if name is None else f'checking("{name}")'
-        yield manuscript.at(cell, f'{found}; the parts of this cell stand in one `with checking("{question.id}")`')
+        yield manuscript.at(
+            cell, f'{found}; the parts of this cell stand in one `with checking("{question.id}")`'
+        )
     if cell.points is not None and abs(total - cell.points) > 1e-9:
         yield manuscript.at(
             cell, f"the parts add up to {total:g} points, the cell has {cell.points:g}; make the two agree"

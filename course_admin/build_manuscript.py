@@ -17,7 +17,13 @@ PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False
 
 CODE_ROLES = ("setup", "show", "answer", "try", "test", "experiment", "scoreboard")
 MARKDOWN_ROLES = ("written",)
-TAGGED_ROLES = ("setup", "show", "try", "experiment", "scoreboard")  # the others are told by nbgrader's metadata
+TAGGED_ROLES = (
+    "setup",
+    "show",
+    "try",
+    "experiment",
+    "scoreboard",
+)  # the others are told by nbgrader's metadata
 KEYS = ("role", "grade_id", "points")
 
 _HEADER = re.compile(r"^# %%(?!%)(?=\s|$).*$", re.MULTILINE)
@@ -54,7 +60,7 @@ class Manuscript:
     def at(self, cell: Cell, problem: str, index: int | None = None) -> str:
         """A message about a cell, or about the line of its source with this index (from 0)."""
         line = cell.line if index is None else cell.first + index
-        return f"{self.shown}:{line} [{cell.label}] {problem}"
+        return f"{self.shown}:{line} ({cell.label}) {problem}"
 
 
 def read_manuscript(path: Path, name: str, shown: str) -> Manuscript:
@@ -96,7 +102,9 @@ def read_manuscript(path: Path, name: str, shown: str) -> Manuscript:
 
 def write_percent(cells: list[Cell]) -> str:
     """Percent text of these cells: the inverse of `read_manuscript`, as far as headers go."""
-    notebook = new_notebook(metadata={"jupytext": {"notebook_metadata_filter": "-all", "cell_metadata_filter": "all"}})
+    notebook = new_notebook(
+        metadata={"jupytext": {"notebook_metadata_filter": "-all", "cell_metadata_filter": "all"}}
+    )
     for cell in cells:
         new = new_code_cell if cell.kind == "code" else new_markdown_cell
         keys = {"role": cell.role, "grade_id": cell.grade_id, "points": cell.points}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import course_utils
-from course_admin.syllabus import Syllabus, load_syllabus
+from course_admin.syllabus import Syllabus, SyllabusError, load_syllabus
 
 
 class BuildError(ValueError):
@@ -55,11 +55,15 @@ class NotebookPaths:
 def locate(root: Path | str, notebook: str) -> tuple[NotebookPaths, Syllabus]:
     """The paths of a notebook given by number or name, and the syllabus that lists it.
 
-    Raises `SyllabusError` when the syllabus is not usable or has no such notebook.
+    Raises:
+        BuildError: the syllabus is not usable or has no such notebook.
     """
     root = Path(root).resolve()
-    syllabus = load_syllabus(root / "syllabus.toml")
-    return NotebookPaths(root, syllabus.notebook(notebook).name), syllabus
+    try:
+        syllabus = load_syllabus(root / "syllabus.toml")
+        return NotebookPaths(root, syllabus.notebook(notebook).name), syllabus
+    except SyllabusError as error:
+        raise BuildError(*[f"syllabus.toml: {problem}" for problem in error.problems]) from None
 
 
 def library_dir(root: Path) -> Path:

@@ -3,6 +3,10 @@
 import ast
 
 MISSING = object()
+_OPEN = (  # what stands in these runs nobody can read how often
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.While),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
 
 
 class PointsProblem(ValueError):
@@ -16,8 +20,8 @@ class PointsProblem(ValueError):
 def count_points(tree: ast.Module) -> tuple[str | None, float]:
     """The name given to `checking(…)` and the sum of `check.part(…, points=n)` over the cell.
 
-    A part in a loop counts once a turn where the loop's length can be read from the text: a literal, a name bound
-    once to a literal, `range`, `enumerate`, `zip`, or a dictionary's items.
+    A part in a loop counts once a turn where the loop's length can be read from the text: a literal, a name
+    bound once to a literal, `range`, `enumerate`, `zip`, or a dictionary's items.
 
     Raises:
         PointsProblem: points that are no number, or a part with points where its repeats cannot be read.
@@ -25,7 +29,10 @@ def count_points(tree: ast.Module) -> tuple[str | None, float]:
     names = [
         node.args[0].value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and _called(node) == "checking" and node.args and isinstance(node.args[0], ast.Constant)
+        if isinstance(node, ast.Call)
+        and _called(node) == "checking"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
     ]
     if len(names) > 1:
         raise PointsProblem(1, "more than one checking(…) in the cell; keep one")
@@ -56,15 +63,14 @@ def _sum(node: ast.AST, turns: int | None, literals: dict[str, ast.expr]) -> flo
         points = _points(node)
         if points and turns is None:
             raise PointsProblem(
-                node.lineno, "a part with points in a function or an open loop cannot be counted; write the parts out"
+                node.lineno,
+                "a part with points in a function or an open loop cannot be counted; write the parts out",
             )
         total += points * (turns or 0)
     for child in ast.iter_child_nodes(node):
         if isinstance(node, ast.For) and child in node.body:
             inner = _times(turns, _length(node.iter, literals))
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.While | ast.comprehension):
-            inner = None
-        elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        elif isinstance(node, _OPEN):
             inner = None
         else:
             inner = turns
@@ -107,5 +113,7 @@ def _length(node: ast.expr, literals: dict[str, ast.expr]) -> int | None:
         lengths = [_length(argument, literals) for argument in node.args]
         return None if None in lengths else min(length for length in lengths if length is not None)
     if called == "range" and all(isinstance(a, ast.Constant) and isinstance(a.value, int) for a in node.args):
-        return len(range(*[a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, int)]))
+        return len(
+            range(*[a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, int)])
+        )
     return None

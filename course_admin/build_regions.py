@@ -12,7 +12,10 @@ SOLUTION, HIDDEN_TESTS, MARK_SCHEME = "SOLUTION", "HIDDEN TESTS", "MARK SCHEME"
 NAMES = (SOLUTION, HIDDEN_TESTS, MARK_SCHEME)
 
 _MARKER = re.compile(rf"^(?P<indent>[ \t]*)### (?P<edge>BEGIN|END) (?P<name>{'|'.join(NAMES)})[ \t]*$")
-_MENTION = re.compile(rf"(BEGIN|END)\s+({'|'.join(NAMES)})", re.IGNORECASE)
+_MENTION = re.compile(rf"(BEGIN|END)\s+({'|'.join(NAMES)})")
+_MISSPELT = re.compile(
+    rf"^\s*#+\s*(BEGIN|END)[\s_-]+({'|'.join(NAMES)})", re.IGNORECASE
+)  # nbgrader would overlook it
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Region:
     begin: int  # index of the BEGIN line
     end: int  # index of the END line
     lines: tuple[Line, ...]
+
+
+def mention(text: str) -> re.Match[str] | None:
+    """The words of a marker in a line, whether or not nbgrader would take the line for one."""
+    return _MENTION.search(text) or _MISSPELT.match(text)
 
 
 def read_lines(source: str) -> list[Line]:
@@ -85,9 +93,9 @@ def marker_problems(source: str) -> list[tuple[int, str]]:
     for index, text in enumerate(source.split("\n")):
         found = _MARKER.match(text)
         if not found:
-            if mention := _MENTION.search(text):
-                wanted = f"### {mention[1].upper()} {mention[2].upper()}"
-                problems.append((index, f'nbgrader reads this line as a marker; write "{wanted}" and nothing else'))
+            if words := mention(text):
+                wanted = f"### {words[1].upper()} {words[2].upper()}"
+                problems.append((index, f'almost a marker; write "{wanted}" and nothing else in the line'))
             continue
         edge, name = found["edge"], found["name"]
         if edge == "BEGIN":

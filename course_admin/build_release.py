@@ -1,7 +1,7 @@
 """source → release, through nbgrader's own generate_assignment with our stubs in place of its own.
 
-A first pass goes to a temporary folder and touches nothing else. Only when nothing leaks does a second one write the
-gradebook, and then the release folder is exchanged whole.
+A first pass goes to a temporary folder and touches nothing else. Only when nothing leaks does a second one
+write the gradebook, and then the release folder is exchanged whole.
 """
 
 import os
@@ -44,7 +44,7 @@ class LeakError(BuildError):
 
 
 class RefuseLeaks(NbGraderPreprocessor):
-    """The last step of generate_assignment, so that nbgrader's CLI and the formgrader's button refuse leaks too."""
+    """The last step of generate_assignment: nbgrader's CLI and the formgrader's button refuse leaks too."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         where = resources["metadata"]
@@ -55,8 +55,8 @@ class RefuseLeaks(NbGraderPreprocessor):
         return nb, resources
 
 
-# nbgrader's own list with four changes: our stubs; mark schemes are cut before the gradebook stores a cell, so that a
-# blank written answer is known for one and feedback cannot show them; no AUTOTEST; our refusal at the end.
+# nbgrader's own list with four changes: our stubs; mark schemes are cut before the gradebook stores a cell,
+# so that a blank written answer is known for one and feedback cannot show them; no AUTOTEST; refusal last.
 RELEASE_STEPS = [
     IncludeHeaderFooter,
     LockCells,
@@ -140,7 +140,7 @@ def release_leaks(paths: NotebookPaths, folder: Path) -> list[Leak]:
 
 
 def _generate(paths: NotebookPaths, folder: Path, *, record: bool) -> Path:
-    """Run generate_assignment into `folder`; `record` writes the gradebook. The notebook's folder in it comes back."""
+    """Run generate_assignment into `folder`, and the gradebook if `record`; returns the notebook's folder."""
     config = course_config(paths.root)
     coursedir = CourseDirectory(config=config)
     coursedir.assignment_id = paths.name
@@ -161,7 +161,7 @@ def _reason(paths: NotebookPaths, log: str, error: str) -> str:
     """One line from nbgrader's log."""
     if "Cannot add or remove cells" in log or "Cannot modify existing assignment" in log:
         return (
-            f"{paths.name}: the gradebook holds submissions to it, so its graded cells cannot be added or removed. "
+            f"{paths.name}: the gradebook holds submissions to it, so no graded cell can come or go. "
             f"Give the new version another name, or `nbgrader db assignment remove {paths.name} --force` to "
             "forget the submissions and their marks"
         )

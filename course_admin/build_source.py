@@ -1,7 +1,7 @@
 """manuscript → source: the notebook that nbgrader, formgrader and JupyterLab know.
 
-The same manuscript and syllabus give the same bytes. A source notebook carries the hash of what was built, so that
-one which somebody edited by hand is found, and kept, before anything is written over it.
+The same manuscript and syllabus give the same bytes. A source notebook carries the hash of what was built, so
+that one which somebody edited by hand is found, and kept, before anything is written over it.
 """
 
 import hashlib
@@ -20,7 +20,12 @@ from course_admin.build_paths import BuildError, NotebookPaths, locate
 from course_admin.syllabus import Question
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-KIND_WORDS = {"text": "fill-in", "code": "coding", "project": "research", "written": "written, marked by hand"}
+KIND_WORDS = {
+    "text": "fill-in",
+    "code": "coding",
+    "project": "research",
+    "written": "written, marked by hand",
+}
 
 
 class SourceEdited(BuildError):
@@ -73,7 +78,7 @@ def adopt_source(root: Path | str, notebook: str) -> Path:
 def assemble(manuscript: Manuscript, questions: tuple[Question, ...]) -> Any:
     """The source notebook of a manuscript without problems."""
     by_id = {question.id: question for question in questions}
-    used = {cell.grade_id for cell in manuscript.cells if cell.grade_id}
+    used = {cell.grade_id for cell in manuscript.cells}
     cells = []
     for cell in manuscript.cells:
         new = new_code_cell if cell.kind == "code" else new_markdown_cell
@@ -114,7 +119,9 @@ def fingerprint(notebook: Any) -> str:
 
     Outputs, cell ids and the notes that editors leave are passed over: running a notebook is no edit.
     """
-    course = {key: value for key, value in notebook.metadata.get("course", {}).items() if key != "built_sha256"}
+    course = {
+        key: value for key, value in notebook.metadata.get("course", {}).items() if key != "built_sha256"
+    }
     cells = [
         [
             cell.cell_type,
@@ -165,7 +172,10 @@ def _metadata(cell: Cell, question: Question | None) -> dict[str, Any]:
             note["points"] = cell.points
         metadata: dict[str, Any] = {"nbgrader": note}
         if question is not None and cell.role == "answer":
-            metadata["course"] = {"kind": question.kind, "title": question.title}  # what the stub needs to know
+            metadata["course"] = {
+                "kind": question.kind,
+                "title": question.title,
+            }  # what the stub needs to know
     else:
         metadata = {}
     if cell.role in TAGGED_ROLES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -319,6 +320,7 @@ def doctor(root: Root = HERE) -> None:
 
 def main() -> None:
     """Entry point of the `coursework` command."""
+    warnings.filterwarnings("ignore", message="Object of type", category=Warning)  # nbgrader's own use of SQLAlchemy
     app()
 
 

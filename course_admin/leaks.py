@@ -1,8 +1,8 @@
 """Nothing that belongs to the instructor may reach a student: a release is held against its source.
 
-What is secret is read from the source notebook: the lines of solutions, hidden tests and mark schemes, and the
-values of theory answers. What is allowed is listed: any output, tag, metadata key or attachment that a release has no
-reason to carry is refused, whatever it holds.
+What is secret is read from the source notebook: the lines of solutions, hidden tests and mark schemes, and
+the values of theory answers. What is allowed is listed: any output, tag, metadata key or attachment that a
+release has no reason to carry is refused, whatever it holds.
 """
 
 import base64
@@ -15,15 +15,19 @@ from typing import Any
 from nbgrader.utils import compute_checksum
 
 from course_admin.build_manuscript import TAGGED_ROLES
-from course_admin.build_regions import HIDDEN_TESTS, MARK_SCHEME, NAMES, SOLUTION, public_lines, regions
-from course_admin.leak_values import answer_values, mentions
+from course_admin.build_regions import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, mention, public_lines, regions
+from course_admin.leak_values import answer_values, answers, compared, mentions
 
 _KINDS = {SOLUTION: "solution", HIDDEN_TESTS: "hidden test", MARK_SCHEME: "mark scheme"}
-_MARKER = re.compile(rf"(BEGIN|END)\s+({'|'.join(NAMES)})", re.IGNORECASE)
 _CELL_KEYS = {"id", "cell_type", "metadata", "source", "outputs", "execution_count", "attachments"}
 _CELL_METADATA = {"nbgrader", "tags", "deletable", "editable"}
-_NOTEBOOK_METADATA = {"kernelspec": {"display_name", "language", "name"}, "language_info": {"name"}, "course": {"notebook"}}
+_NOTEBOOK_METADATA = {
+    "kernelspec": {"display_name", "language", "name"},
+    "language_info": {"name"},
+    "course": {"notebook"},
+}
 _MIN_WORD_CHARACTERS = 4  # a shorter line says nothing: `)`, `if x:`
+_MIN_IN_BYTES = 4  # characters of a value that does not come about by chance in an image
 _MIN_EMBEDDED = 12  # characters of a line that is looked for inside others
 
 
@@ -31,7 +35,8 @@ _MIN_EMBEDDED = 12  # characters of a line that is looked for inside others
 class Leak:
     """One thing that a release may not hold."""
 
-    kind: str  # solution, hidden test, mark scheme, marker, output, execution count, metadata, tag, attachment, cell
+    # solution, hidden test, mark scheme, marker, output, execution count, metadata, tag, attachment …
+    kind: str
     where: str  # the cell's id, or a file
     detail: str
 
@@ -46,6 +51,7 @@ class Secret:
     kind: str
     cell: str
     lines: tuple[str, ...]
+    prose: bool  # written, not code
 
 
 @dataclass
@@ -54,6 +60,7 @@ class Secrets:
 
     regions: list[Secret] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)  # an answer's value → its question
+    answers: dict[str, Any] = field(default_factory=dict)  # the name of a theory answer → its value
     public: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -70,9 +77,10 @@ class Secrets:
             return self.by_line[line]
         return next((self.by_line[known] for known in self.embedded if known in line), None)
 
-    def question_of(self, text: str) -> str | None:
-        """The theory question whose answer stands in this text as a word of its own."""
-        return next((question for value, question in self.values.items() if mentions(text, value)), None)
+    def question_of(self, text: str, shortest: int = 1) -> str | None:
+        """The theory question whose answer, of at least this length, is a word of the text."""
+        values = [value for value in self.values if len(value) >= shortest and mentions(text, value)]
+        return self.values[values[0]] if values else None
 
 
 def normalize(line: str) -> str:
@@ -86,27 +94,33 @@ def read_secrets(source: Any) -> Secrets:
     public_text = "\n".join(sorted(public))
     found: list[Secret] = []
     values: dict[str, str] = {}
+    known: dict[str, Any] = {}
     for cell in source.cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", "?")
         for region in regions(cell.source):
             lines = [form for line in region.lines for form in _forms(line.text, cell.cell_type)]
             kept = [line for line in lines if _tells(line) and line not in public_text]
-            found.append(Secret(_KINDS[region.name], name, tuple(dict.fromkeys(kept))))
+            prose = cell.cell_type != "code"
+            found.append(Secret(_KINDS[region.name], name, tuple(dict.fromkeys(kept)), prose))
             if cell.cell_type == "code" and region.name == SOLUTION:
-                values.update(dict.fromkeys(answer_values(region.lines), name))
-    return Secrets(found, values, public)
+                given = answers(region.lines)
+                known.update(given)
+                values.update(dict.fromkeys(answer_values(given), name))
+    return Secrets(found, values, known, public)
 
 
 def check_leaks(source: Any, release: Any) -> list[Leak]:
     """Everything in a release notebook that a student must not have; empty when it may go out."""
     secrets = read_secrets(source)
-    leaks = list(_notebook_metadata(release, secrets))
+    leaks = list(_notebook_metadata(release, source, secrets))
     theirs = {cell.get("id"): cell for cell in source.cells}
     for cell in release.cells:
         where = f"cell {cell.get('id', '?')}"
         if cell.get("id") not in theirs:
             leaks.append(Leak("cell", where, "the source has no such cell"))
         leaks.extend(check_text(secrets, cell.source, where))
+        for name in compared(cell.source, secrets.answers) if cell.cell_type == "code" else []:
+            leaks.append(Leak("solution", where, f"`{name}` is compared with its right value in plain sight"))
         leaks.extend(_outputs(cell, where, secrets))
         leaks.extend(_cell_metadata(cell, theirs.get(cell.get("id")), where, secrets))
         leaks.extend(_attachments(cell, where, secrets))
@@ -117,7 +131,7 @@ def check_text(secrets: Secrets, text: str, where: str) -> list[Leak]:
     """The secret lines and markers in a text, line by line."""
     leaks: list[Leak] = []
     for line in text.split("\n"):
-        if _MARKER.search(line):
+        if mention(line):
             leaks.append(Leak("marker", where, f"`{line.strip()}`"))
         elif secret := secrets.find(line):
             leaks.append(Leak(secret.kind, where, f"a line of {secret.cell}: `{line.strip()}`"))
@@ -128,11 +142,13 @@ def _forms(line: str, cell_type: str) -> Iterator[str]:
     """A secret line, and the same without its trailing comment."""
     yield normalize(line)
     if cell_type == "code" and "#" in line:
-        yield normalize(line.rsplit("#", 1)[0])
+        yield normalize(re.split(r"\s#", line, maxsplit=1)[0])
 
 
 def _tells(line: str) -> bool:
-    return len(re.findall(r"\w", line)) >= _MIN_WORD_CHARACTERS and not line.startswith("raise NotImplementedError")
+    return len(re.findall(r"\w", line)) >= _MIN_WORD_CHARACTERS and not line.startswith(
+        "raise NotImplementedError"
+    )
 
 
 def _outputs(cell: Any, where: str, secrets: Secrets) -> Iterator[Leak]:
@@ -142,10 +158,11 @@ def _outputs(cell: Any, where: str, secrets: Secrets) -> Iterator[Leak]:
         yield Leak("execution count", where, f"the cell was run (In [{cell.execution_count}])")
 
 
-def _notebook_metadata(release: Any, secrets: Secrets) -> Iterator[Leak]:
+def _notebook_metadata(release: Any, source: Any, secrets: Secrets) -> Iterator[Leak]:
     for key in sorted(set(release) - {"cells", "metadata", "nbformat", "nbformat_minor"}):
         yield Leak("metadata", "the notebook", f'unexpected key "{key}"{_holding(release[key], secrets)}')
     for key, value in release.metadata.items():
+        theirs = source.metadata.get(key, {})
         extra = set(value) - _NOTEBOOK_METADATA.get(key, set()) if isinstance(value, dict) else {""}
         for inner in sorted(extra):
             name = f"{key}.{inner}" if inner else key
@@ -153,6 +170,14 @@ def _notebook_metadata(release: Any, secrets: Secrets) -> Iterator[Leak]:
             yield Leak("metadata", "the notebook", f'unexpected key "{name}"{_holding(held, secrets)}')
         if not extra and key not in _NOTEBOOK_METADATA:
             yield Leak("metadata", "the notebook", f'unexpected key "{key}"')
+        for inner in sorted(set(value) - extra if isinstance(value, dict) else ()):
+            if value[inner] != theirs.get(inner):
+                name = f"{key}.{inner}"
+                yield Leak(
+                    "metadata",
+                    "the notebook",
+                    f'"{name}" is not the source\'s{_holding(value[inner], secrets)}',
+                )
 
 
 def _cell_metadata(cell: Any, source: Any, where: str, secrets: Secrets) -> Iterator[Leak]:
@@ -172,7 +197,9 @@ def _cell_metadata(cell: Any, source: Any, where: str, secrets: Secrets) -> Iter
         expected["checksum"] = compute_checksum(cell)
     for key in sorted(note):
         if note[key] != expected.get(key):
-            yield Leak("metadata", where, f'nbgrader\'s "{key}" is not the source\'s{_holding(note[key], secrets)}')
+            yield Leak(
+                "metadata", where, f"nbgrader's \"{key}\" is not the source's{_holding(note[key], secrets)}"
+            )
 
 
 def _attachments(cell: Any, where: str, secrets: Secrets) -> Iterator[Leak]:
@@ -182,7 +209,7 @@ def _attachments(cell: Any, where: str, secrets: Secrets) -> Iterator[Leak]:
         for kind, content in forms.items():
             text = _as_text(content)
             secret = next((found for line in text.split("\n") if (found := secrets.find(line))), None)
-            question = secret.cell if secret else secrets.question_of(text)
+            question = secret.cell if secret else secrets.question_of(text, _MIN_IN_BYTES)
             if question:
                 yield Leak("attachment", where, f'"{name}" ({kind}) holds the answer of {question}')
 
@@ -199,8 +226,12 @@ def _as_text(content: Any) -> str:
 def _holding(value: Any, secrets: Secrets) -> str:
     """The end of a message: whose answer the value holds, where it holds one."""
     texts = list(_leaves(value))
-    secret = next((found for text in texts for line in text.split("\n") if (found := secrets.find(line))), None)
-    question = secret.cell if secret else next((q for text in texts if (q := secrets.question_of(text))), None)
+    secret = next(
+        (found for text in texts for line in text.split("\n") if (found := secrets.find(line))), None
+    )
+    question = (
+        secret.cell if secret else next((q for text in texts if (q := secrets.question_of(text))), None)
+    )
     return f"; it holds the answer of {question}" if question else ""
 
 

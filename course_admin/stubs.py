@@ -1,7 +1,7 @@
 """The stub a student gets, made from the answer itself so that the two cannot drift.
 
-Coding: each region becomes a TODO line and an error that names the exercise. Theory: each line keeps its name and
-its comment. Written: a line of text. `StubSolutions` does this inside nbgrader's generate_assignment.
+Coding: each region becomes a TODO line and an error that names the exercise. Theory: each line keeps its name
+and its comment. Written: a line of text. `StubSolutions` does this inside nbgrader's generate_assignment.
 """
 
 import ast
@@ -49,7 +49,9 @@ def make_stub(source: str, kind: str, question: str, title: str) -> str:
     """
     found = regions(source, SOLUTION)
     if not found:
-        raise StubError(0, "no solution region; put the answer between ### BEGIN SOLUTION and ### END SOLUTION")
+        raise StubError(
+            0, "no solution region; put the answer between ### BEGIN SOLUTION and ### END SOLUTION"
+        )
     if kind in CODE_KINDS:
         stubs = [_code_stub(source, region, question, title) for region in found]
     elif kind in THEORY_KINDS:
@@ -87,7 +89,7 @@ def read_fill(text: str, index: int) -> Fill:
 
 
 def fills(region: Region) -> list[Fill]:
-    """The assignments of a theory region. Blank lines and lines that are all comment (working) are passed over."""
+    """The assignments of a theory region. Blank lines and whole-line comments (working) are passed over."""
     lines = [line for line in region.lines if line.text.strip() and not line.text.lstrip().startswith("#")]
     return [read_fill(line.text, line.index) for line in lines]
 
@@ -103,8 +105,12 @@ def _code_stub(source: str, region: Region, question: str, title: str) -> list[s
     place = _qualified_name(source, region)
     if place is None:
         raise StubError(
-            region.begin, "the region stands outside any function; put signature and docstring before it, the body inside"
+            region.begin,
+            "the region stands outside any function; put signature and docstring before it, the body inside",
         )
+    first = next((line.text for line in region.lines if line.text.strip()), region.indent + "...")
+    if first[: len(first) - len(first.lstrip())] != region.indent:
+        raise StubError(region.begin, "the region's markers are not indented as its first line; align them")
     message = f"Exercise {question}: {title}".replace("\\", "\\\\").replace('"', '\\"')
     return [f"{region.indent}# TODO: write {place}", f'{region.indent}raise NotImplementedError("{message}")']
 
@@ -149,14 +155,19 @@ def _require_docstrings(stub: str, found: list[Region]) -> None:
     try:
         tree = ast.parse(stub)
     except SyntaxError as error:
-        raise StubError(found[0].begin, f"the stub is not valid Python ({error.msg}: `{error.text}`)") from None
+        raise StubError(
+            found[0].begin, f"the stub is not valid Python ({error.msg}: `{error.text}`)"
+        ) from None
 
     def visit(node: ast.AST, told: bool) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 has = told or ast.get_docstring(child) is not None
                 if not has and not isinstance(child, ast.ClassDef) and _is_stub(child):
-                    raise StubError(found[0].begin, f"`{child.name}` has no docstring outside the region; write its contract")
+                    raise StubError(
+                        found[0].begin,
+                        f"`{child.name}` has no docstring outside the region; write its contract",
+                    )
                 visit(child, has)
 
     visit(tree, False)
@@ -164,7 +175,9 @@ def _require_docstrings(stub: str, found: list[Region]) -> None:
 
 def _is_stub(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any(
-        isinstance(node, ast.Raise) and "Exercise " in ast.unparse(node) and "NotImplementedError" in ast.unparse(node)
+        isinstance(node, ast.Raise)
+        and "Exercise " in ast.unparse(node)
+        and "NotImplementedError" in ast.unparse(node)
         for node in ast.walk(function)
     )
 
@@ -189,6 +202,8 @@ class StubSolutions(ClearSolutions):
         elif "kind" in note:
             kind = note["kind"]
         else:
-            raise RuntimeError(f"cell '{grade_id}' does not say its question's kind; build it with `coursework build`")
+            raise RuntimeError(
+                f"cell '{grade_id}' does not say its question's kind; build it with `coursework build`"
+            )
         cell.source = make_stub(cell.source, kind, grade_id, note.get("title", ""))
         return True

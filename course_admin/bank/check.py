@@ -23,6 +23,7 @@ KILLED_SHARE = 0.95  # of mutants
 LEAST = {"right": 2, "wrong": 8}  # answers that a coding question or a project needs
 MUTANT_CPU_SECONDS = 20.0
 MUTANT_CALL_SECONDS = 4.0
+MUTANT_STOP_SECONDS = 0.5
 
 
 @dataclass
@@ -76,7 +77,9 @@ class QuestionResult:
         found += self._problems_of_reference_and_stub()
         for answer in self.bank.right:
             if not self.accepted(answer):
-                found.append(f"{answer.name} is right but got {_told(self.outcomes[answer.name], cells.points)}")
+                found.append(
+                    f"{answer.name} is right but got {_told(self.outcomes[answer.name], cells.points)}"
+                )
         for answer in self.bank.wrong:
             told = _told(self.outcomes[answer.name], cells.points)
             if not self.rejected(answer):
@@ -85,10 +88,12 @@ class QuestionResult:
                 found.append(f"{answer.name} ({answer.why}): no message matches /{answer.says}/; got {told}")
         found += [f"survivor without explanation: {name}" for name in self.unexplained]
         found += [f"stale explanation: {name}" for name in self.stale]
-        if cells.kind in ("code", "project"):
+        if cells.kind in ("code", "project") and self.bank.answers:
             for kind, answers in (("right", self.bank.right), ("wrong", self.bank.wrong)):
                 if len(answers) < LEAST[kind]:
-                    found.append(f"{len(answers)} {kind} answers; a {cells.kind} question needs {LEAST[kind]}")
+                    found.append(
+                        f"{len(answers)} {kind} answers; a {cells.kind} question needs {LEAST[kind]}"
+                    )
         if not self.bank.answers:
             found.append("no answers in the bank")
         return found
@@ -99,11 +104,11 @@ class QuestionResult:
         if reference.kind != "passed":
             found.append(f"the reference solution got {_told(reference, points)}")
         elif reference.total is not None and abs(reference.total - points) > 1e-9:
-            found.append(f"the parts of the test cell add up to {reference.total:g} points, the cell has {points:g}")
-        stub = self.outcomes.get("stub")
-        if stub is None:
-            found.append("the stub was not checked: build the release first")
-        elif stub.kind != "not-answered" or stub.score != 0:
+            found.append(
+                f"the parts of the test cell add up to {reference.total:g} points, the cell has {points:g}"
+            )
+        stub = self.outcomes["stub"]
+        if stub.kind != "not-answered" or stub.score != 0:
             found.append(f"the blank stub should be nothing but not answered; it got {_told(stub, points)}")
         return found
 
@@ -112,7 +117,9 @@ def _told(outcome: Outcome, points: float) -> str:
     """An outcome in a line or a few: score, kind, what was said."""
     error = f"; its cell raised {outcome.cell_error}" if outcome.cell_error else ""
     message = "\n      ".join(outcome.message.splitlines())
-    return f"{outcome.score:g} of {points:g} ({outcome.kind}{error})" + (f":\n      {message}" if message else "")
+    return f"{outcome.score:g} of {points:g} ({outcome.kind}{error})" + (
+        f":\n      {message}" if message else ""
+    )
 
 
 def check_bank(
@@ -145,7 +152,10 @@ def check_bank(
     cells = read_notebook(root, notebook)
     banks = load_bank(root, cells, exercise)
     wanted = [cells.question(exercise)] if exercise else list(cells.questions)
-    results = [QuestionResult(question, banks.get(question.id, QuestionBank(question.id, (), {}))) for question in wanted]
+    results = [
+        QuestionResult(question, banks.get(question.id, QuestionBank(question.id, (), {})))
+        for question in wanted
+    ]
     run_all(cells, results, sandbox, jobs)
     proved = proves(results)
     show(results, proved, console or Console(), detailed=exercise is not None)
@@ -161,11 +171,17 @@ def run_all(notebook: CourseNotebook, results: Sequence[QuestionResult], sandbox
     for result in results:
         cells = result.cells
         texts = {"reference": cells.reference} | {answer.name: answer.text for answer in result.bank.answers}
-        if cells.stub is not None:
-            texts["stub"] = cells.stub
+        texts["stub"] = cells.stub
         answers += [(result, name, Task(text, cells.test, cells.points)) for name, text in texts.items()]
         for mutant in mutants_of(cells):
-            task = Task(mutant.text, cells.test, cells.points, MUTANT_CPU_SECONDS, MUTANT_CALL_SECONDS)
+            task = Task(
+                mutant.text,
+                cells.test,
+                cells.points,
+                cpu_seconds=MUTANT_CPU_SECONDS,
+                call_seconds=MUTANT_CALL_SECONDS,
+                stop_seconds=MUTANT_STOP_SECONDS,
+            )
             mutants.append((result, mutant.name, task))
     if sandbox:
         _run_answers_in_sandbox(notebook.setup, answers, jobs)

@@ -77,7 +77,7 @@ def load_bank(root: Path, notebook: CourseNotebook, exercise: str | None = None)
     known = {question.id for question in notebook.questions}
     for child in sorted(folder.iterdir()) if folder.is_dir() else []:
         if child.is_dir() and child.name not in known and not child.name.startswith(("_", ".")):
-            problems.append(f'{child.name}: no machine-graded question of {notebook.name}; rename the folder')
+            problems.append(f"{child.name}: no machine-graded question of {notebook.name}; rename the folder")
     banks = {}
     for question in wanted:
         if (folder / question.id).is_dir():
@@ -151,7 +151,9 @@ def _read_toml(path: Path, where: str, tables: set[str], problems: list[str]) ->
         problems.append(f"{where}: not valid TOML: {error}")
         return {}
     for key in data.keys() - tables:
-        problems.append(f'{where}: unknown table "{key}"; use {" or ".join(f"[[{t}]]" for t in sorted(tables))}')
+        problems.append(
+            f'{where}: unknown table "{key}"; use {" or ".join(f"[[{t}]]" for t in sorted(tables))}'
+        )
     lists = {key: data[key] for key in sorted(tables) if key in data}
     for key, entries in lists.items():
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -197,7 +199,9 @@ def _made_from_reference(entry: dict, where: str, question: QuestionCells, probl
 
 
 def _is_pair(pair: Any) -> bool:
-    return isinstance(pair, list) and len(pair) == 2 and all(isinstance(p, str) for p in pair) and pair[0] != ""
+    return (
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(p, str) for p in pair) and pair[0] != ""
+    )
 
 
 def _code(text: str) -> str:
@@ -214,7 +218,11 @@ def _answer(
     right = kind == "right"
     for key in sorted(entry.keys() - _KEYS[kind] - {"score"}):
         problems.append(f'{where}: unknown key "{key}"; use {", ".join(sorted(_KEYS[kind]))}')
-    score, says, why = entry.get("score", question.points if right else None), entry.get("says"), entry.get("why", "")
+    score, says, why = (
+        entry.get("score", question.points if right else None),
+        entry.get("says"),
+        entry.get("why", ""),
+    )
     if not right:
         for key in ("score", "says"):
             if entry.get(key) in (None, ""):
@@ -224,7 +232,9 @@ def _answer(
     elif right and score != question.points:
         problems.append(f"{where}: a right answer has the full {question.points:g} points; remove its score")
     elif score is not None and not right and not 0 <= score < question.points:
-        problems.append(f"{where}: the score of a wrong answer lies in 0..{question.points:g}, below the full")
+        problems.append(
+            f"{where}: the score of a wrong answer lies in 0..{question.points:g}, below the full"
+        )
     for key, value in (("says", says), ("why", why)):
         if value is not None and not isinstance(value, str):
             problems.append(f"{where}: {key} must be text")
@@ -240,9 +250,15 @@ def _answer(
 
 def _read_equivalent(path: Path, where: str, problems: list[str]) -> dict[str, str]:
     equivalent = {}
-    for number, entry in enumerate(_read_toml(path, where, {"equivalent"}, problems).get("equivalent", []), 1):
-        if entry.keys() != {"mutant", "why"} or not all(isinstance(v, str) and v.strip() for v in entry.values()):
-            problems.append(f'{where}, equivalent {number}: needs "mutant" and "why", both text, and nothing else')
+    for number, entry in enumerate(
+        _read_toml(path, where, {"equivalent"}, problems).get("equivalent", []), 1
+    ):
+        if entry.keys() != {"mutant", "why"} or not all(
+            isinstance(v, str) and v.strip() for v in entry.values()
+        ):
+            problems.append(
+                f'{where}, equivalent {number}: needs "mutant" and "why", both text, and nothing else'
+            )
             continue
         equivalent[entry["mutant"]] = entry["why"]
     return equivalent

@@ -17,10 +17,12 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
+from unittest import mock
 
 import numpy  # noqa: F401  (loaded here so that every child has it)
 import torch
-from course_utils.checking import CheckFailed, InProcess, NotAnswered, scoreboard, using
+from course_utils.checking import CheckFailed, InProcess, NotAnswered, checking, scoreboard, using
+from course_utils.runtime import seed_everything
 
 from course_admin.bank.runner import MESSAGE_LIMIT, Outcome, Task
 
@@ -76,18 +78,41 @@ def judge(namespace: dict[str, Any], setup: str, task: Task) -> Outcome:
         cell_error = f"{type(error).__name__}: {error}"[:300]
     kind, message, score = "passed", "", task.points
     scoreboard.results.clear()
+    seed_everything(0)
     try:
-        with using(LimitedInProcess(namespace, [setup, task.candidate], task.call_seconds)):
+        with _stopping(task.stop_seconds), using(LimitedInProcess(namespace, [setup, task.candidate], task.call_seconds)):
             exec(_compiled(task.test, "<test>"), {"__name__": "__main__"})
     except CheckFailed as failure:
         kind = "not-answered" if isinstance(failure, NotAnswered) else "failed"
-        message, score = str(failure), failure.earned
+        message = str(failure)
+        score = (
+            min(task.points, task.points * failure.earned / failure.total) if failure.total else 0.0
+        )  # as grading
     except BaseException as error:
-        place = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<test>"]
+        place = [
+            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<test>"
+        ]
         line = f" (line {place[-1]} of the test cell)" if place else ""
         kind, message, score = "test-error", f"{type(error).__name__}: {error}{line}", 0.0
     totals = [result.total for result in scoreboard.results.values()]
     return Outcome(score, kind, message[:MESSAGE_LIMIT], sum(totals) if totals else None, cell_error)
+
+
+@contextlib.contextmanager
+def _stopping(seconds: float | None) -> Iterator[None]:
+    """Begin no part of the test cell once a point is lost and this much computing is done: the mutant is dead."""
+    if seconds is None:
+        yield
+        return
+    begin_part, started = checking.part, time.process_time()
+
+    def part(self: checking, label: str, points: float = 0) -> contextlib.AbstractContextManager[None]:
+        if self.earned < self.total and time.process_time() - started > seconds:
+            raise CheckFailed(self.summary() + "\n(stopped here: a point is lost)")
+        return begin_part(self, label, points)
+
+    with mock.patch.object(checking, "part", part):
+        yield
 
 
 def _interrupt(*_: Any) -> None:
@@ -126,7 +151,9 @@ class _Child:
 
     def __init__(self, index: int, task: Task, namespace: dict[str, Any], setup: str):
         self.index, self.started, self.data = index, time.monotonic(), b""
-        self.deadline = self.started + 3 * task.cpu_seconds + 5  # for one that sleeps; computing is limited below
+        self.deadline = (
+            self.started + 3 * task.cpu_seconds + 5
+        )  # for one that sleeps; computing is limited below
         self.read_end, write_end = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:

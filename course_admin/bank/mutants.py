@@ -43,7 +43,9 @@ def make_mutants(source: str, lines: set[int]) -> Iterator[Mutant]:
     names: dict[str, int] = {}
     for path, statement_path in _sites(tree, lines):
         node, statement = _at(tree, path), _at(tree, statement_path)
-        replacements: list[tuple[ast.AST | list[ast.stmt], bool]] = [(new, False) for new in changes(node, _parents(tree, path))]
+        replacements: list[tuple[ast.AST | list[ast.stmt], bool]] = [
+            (new, False) for new in changes(node, _parents(tree, path))
+        ]
         if isinstance(node, ast.stmt):
             replacements += [(new, True) for new in removals(node, _parents(tree, path))]
         for new, removal in replacements:
@@ -58,7 +60,9 @@ def make_mutants(source: str, lines: set[int]) -> Iterator[Mutant]:
             if text in seen:
                 continue
             seen.add(text)
-            after = REMOVED if removal and not isinstance(new, list) else _header(_at(mutated, statement_path))
+            after = (
+                REMOVED if removal and not isinstance(new, list) else _header(_at(mutated, statement_path))
+            )
             if isinstance(new, list):
                 after = "its body alone"
             name = f"line {node.lineno}: {_header(statement)} -> {after}"  # type: ignore[attr-defined]

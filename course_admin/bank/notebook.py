@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from course_admin.stubs import make_stub
 from course_admin.syllabus import Question, load_syllabus
 
 _BEGIN = re.compile(r"^\s*#+\s*BEGIN SOLUTION\s*$")
 _END = re.compile(r"^\s*#+\s*END SOLUTION\s*$")
-_SCHEME = re.compile(r"^\s*#+\s*BEGIN MARK SCHEME.*?^\s*#+\s*END MARK SCHEME\s*?$\n?", re.MULTILINE | re.DOTALL)
+_SCHEME = re.compile(
+    r"^\s*#+\s*BEGIN MARK SCHEME.*?^\s*#+\s*END MARK SCHEME\s*?$\n?", re.MULTILINE | re.DOTALL
+)
 
 
 class NotebookError(ValueError):
@@ -29,7 +32,7 @@ class QuestionCells:
         id, kind, points: as in the syllabus.
         source: the answer cell with its solution markers, as authors see it; line numbers of mutants count in it.
         test: the test cell with its hidden tests.
-        stub: the answer cell that students get; None where the release is not built.
+        stub: the answer cell that students get: the release's, or, where that is not built, what the build makes.
     """
 
     id: str
@@ -37,7 +40,7 @@ class QuestionCells:
     points: float
     source: str
     test: str
-    stub: str | None
+    stub: str
 
     @property
     def reference(self) -> str:
@@ -92,7 +95,7 @@ class CourseNotebook:
 
 
 def read_notebook(root: Path, key: str) -> CourseNotebook:
-    """Read the notebook with this number or name from `source/`, and its stubs from `release/` where that is built.
+    """Read the notebook with this number or name from `source/`, its stubs from `release/` where that is built.
 
     Raises:
         NotebookError: the source is not built, is no notebook, or lacks cells; every one of them is named.
@@ -102,7 +105,9 @@ def read_notebook(root: Path, key: str) -> CourseNotebook:
     name = syllabus.notebook(key).name
     path = root / "source" / name / f"{name}.ipynb"
     if not path.exists():
-        raise NotebookError(f"source/{name}/{name}.ipynb is not there; run `coursework build {name[:2]}` first")
+        raise NotebookError(
+            f"source/{name}/{name}.ipynb is not there; run `coursework build {name[:2]}` first"
+        )
     cells = cells_by_grade_id(load_json(path))
     release = root / "release" / name / f"{name}.ipynb"
     stubs = cells_by_grade_id(load_json(release)) if release.exists() else {}
@@ -151,14 +156,18 @@ def _question(question: Question, cells: dict[str, dict], stubs: dict[str, dict]
         raise NotebookError(
             f"{question.grade_cell}: {points:g} points in the notebook, {question.points:g} in syllabus.toml"
         )
-    stub = stubs.get(question.id)
+    source = cells[question.id]["source"]
+    if question.id in stubs:
+        stub = stubs[question.id]["source"]
+    else:
+        stub = make_stub(source, question.kind, question.id, question.title)
     return QuestionCells(
         id=question.id,
         kind=question.kind,
         points=float(question.points),
-        source=cells[question.id]["source"],
+        source=source,
         test=cells[question.grade_cell]["source"],
-        stub=None if stub is None else stub["source"],
+        stub=stub,
     )
 
 

@@ -27,8 +27,30 @@ NEIGHBORS = {
     "concatenate": ["stack"],
     "Tanh": ["ReLU"], "ReLU": ["Tanh"],
 }  # fmt: skip
-FIRST_ARGUMENT_INSTEAD = {"tanh", "relu", "sigmoid", "sqrt", "exp", "log", "abs", "reversed", "sorted", "softmax"}
-METHODS_DROPPED = {"detach", "clone", "copy", "flip", "squeeze", "unsqueeze", "transpose", "permute", "t", "sort"}
+FIRST_ARGUMENT_INSTEAD = {
+    "tanh",
+    "relu",
+    "sigmoid",
+    "sqrt",
+    "exp",
+    "log",
+    "abs",
+    "reversed",
+    "sorted",
+    "softmax",
+}
+METHODS_DROPPED = {
+    "detach",
+    "clone",
+    "copy",
+    "flip",
+    "squeeze",
+    "unsqueeze",
+    "transpose",
+    "permute",
+    "t",
+    "sort",
+}
 SYMMETRIC = {
     "isinstance", "maximum", "minimum", "allclose", "isclose", "transpose", "swapaxes", "add", "mul", "multiply",
     "mse_loss", "max", "min", "zip", "print", "setattr", "getattr", "hasattr",
@@ -37,6 +59,7 @@ BINARY: dict[type[ast.operator], list[type[ast.operator]]] = {
     ast.Add: [ast.Sub], ast.Sub: [ast.Add], ast.Mult: [ast.Div], ast.Div: [ast.Mult], ast.FloorDiv: [ast.Mult],
     ast.Mod: [ast.Mult], ast.Pow: [ast.Mult], ast.MatMult: [], ast.BitAnd: [ast.BitOr], ast.BitOr: [ast.BitAnd],
 }  # fmt: skip
+SIZE_FUNCTIONS = {"reshape", "view", "expand"}  # -1 there may mean the very size that the constant names
 COMPARE: dict[type[ast.cmpop], list[type[ast.cmpop]]] = {
     ast.Lt: [ast.LtE, ast.GtE], ast.LtE: [ast.Lt, ast.Gt], ast.Gt: [ast.GtE, ast.LtE], ast.GtE: [ast.Gt, ast.Lt],
     ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq], ast.In: [ast.NotIn], ast.NotIn: [ast.In], ast.Is: [ast.IsNot],
@@ -89,11 +112,21 @@ def changes(node: ast.AST, parents: Sequence[ast.AST]) -> Iterator[ast.AST]:
 def removals(node: ast.stmt, parents: Sequence[ast.AST]) -> Iterator[ast.AST | list[ast.stmt]]:
     """`pass` for a statement whose absence still leaves every name defined; a `with` block's body for the block."""
     match node:
-        case ast.Expr() | ast.AugAssign() | ast.Raise() | ast.Assert() | ast.Delete() | ast.Break() | ast.Continue():
+        case (
+            ast.Expr()
+            | ast.AugAssign()
+            | ast.Raise()
+            | ast.Assert()
+            | ast.Delete()
+            | ast.Break()
+            | ast.Continue()
+        ):
             yield _pass(node)
         case ast.If() | ast.For() | ast.While():
             yield _pass(node)
-        case ast.Assign() if any(isinstance(target, ast.Attribute | ast.Subscript) for target in node.targets):
+        case ast.Assign() if any(
+            isinstance(target, ast.Attribute | ast.Subscript) for target in node.targets
+        ):
             yield _pass(node)
         case ast.Assign() if _assigned_before(node, parents):
             yield _pass(node)
@@ -113,7 +146,11 @@ def _pass(node: ast.stmt) -> ast.stmt:
 
 
 def _negated(test: ast.expr) -> ast.expr:
-    return test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else ast.UnaryOp(ast.Not(), test)
+    return (
+        test.operand
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+        else ast.UnaryOp(ast.Not(), test)
+    )
 
 
 def _binary(node: ast.BinOp) -> Iterator[ast.AST]:
@@ -144,7 +181,11 @@ def _constant(node: ast.Constant | ast.UnaryOp, parents: Sequence[ast.AST]) -> I
         near = {0: [1], -1: [0]}.get(value, [value - 1, value + 1])
         yield from (_number(other) for other in near)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        others = [value + 1, value - 1, -value] if isinstance(value, int) or abs(value) >= 0.1 else [value + 1, -value]
+        others = (
+            [value + 1, value - 1, -value]
+            if isinstance(value, int) or abs(value) >= 0.1
+            else [value + 1, -value]
+        )
         yield from (_number(other) for other in dict.fromkeys(others) if other != value)
 
 
@@ -158,7 +199,11 @@ def _is_axis(node: ast.AST, parents: Sequence[ast.AST]) -> bool:
     if isinstance(parents[0], ast.keyword):
         return parents[0].arg in AXIS_KEYWORDS
     call = parents[0]
-    if isinstance(call, ast.Subscript) and isinstance(call.value, ast.Attribute) and call.value.attr == "shape":
+    if (
+        isinstance(call, ast.Subscript)
+        and isinstance(call.value, ast.Attribute)
+        and call.value.attr == "shape"
+    ):
         return True
     if isinstance(call, ast.Call) and node in call.args and _name(call.func) in AXIS_FUNCTIONS:
         return True
@@ -171,7 +216,9 @@ def _filters(node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Iterator[as
             others = [*generator.ifs[:place], *generator.ifs[place + 1 :]]
             for ifs in (others, [*others, _negated(test)]):
                 changed = _with(generator, ifs=ifs)
-                yield _with(node, generators=[*node.generators[:number], changed, *node.generators[number + 1 :]])
+                yield _with(
+                    node, generators=[*node.generators[:number], changed, *node.generators[number + 1 :]]
+                )
 
 
 def _slice(node: ast.Slice) -> Iterator[ast.AST]:
@@ -194,7 +241,11 @@ def _call(node: ast.Call) -> Iterator[ast.AST]:
     for neighbor in NEIGHBORS.get(name, []):
         if numpy_call and not hasattr(np, neighbor):
             continue  # a name that does not exist is no slip worth counting
-        func = ast.Name(neighbor, ast.Load()) if isinstance(node.func, ast.Name) else _with(node.func, attr=neighbor)
+        func = (
+            ast.Name(neighbor, ast.Load())
+            if isinstance(node.func, ast.Name)
+            else _with(node.func, attr=neighbor)
+        )
         yield _with(node, func=func)
     if name in FIRST_ARGUMENT_INSTEAD:
         if node.args and not isinstance(node.args[0], ast.Starred):
@@ -265,4 +316,13 @@ def _name(func: ast.expr) -> str:
 
 
 def _is_library(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in {"torch", "np", "numpy", "F", "nn", "copy", "functional", "math"}
+    return isinstance(node, ast.Name) and node.id in {
+        "torch",
+        "np",
+        "numpy",
+        "F",
+        "nn",
+        "copy",
+        "functional",
+        "math",
+    }

@@ -24,6 +24,7 @@ class Task:
     Attributes:
         cpu_seconds: computing time for the answer and its whole test cell.
         call_seconds: at most this much for one call, where the test allows more.
+        stop_seconds: after this much computing begin no further part once a point is lost; None: run every part.
     """
 
     candidate: str
@@ -31,6 +32,7 @@ class Task:
     points: float
     cpu_seconds: float = CPU_SECONDS
     call_seconds: float = CPU_SECONDS
+    stop_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -21,13 +22,13 @@ def show(results: Sequence[QuestionResult], proved: bool, console: Console, deta
     if detailed:
         for result in results:
             _show_answers(result, console)
-    table = Table(title=None, header_style="bold", pad_edge=False)
-    table.add_column("question")
-    for heading in ("right accepted", "wrong rejected", "named", "mutants killed", "explained", "stub", "s"):
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("question", no_wrap=True)
+    for heading in ("right\naccepted", "wrong\nrejected", "\nnamed", "mutants\nkilled", "rest\nexplained", "\nstub", "\ns"):
         table.add_column(heading, justify="right")
     for result in results:
-        stub = result.outcomes.get("stub")
-        blank = "–" if stub is None else "✓" if stub.kind == "not-answered" and stub.score == 0 else "✗"
+        stub = result.outcomes["stub"]
+        blank = "✓" if stub.kind == "not-answered" and stub.score == 0 else "✗"
         seconds = sum(outcome.seconds for outcome in [*result.outcomes.values(), *result.mutants.values()])
         style = "red" if result.problems else ""
         table.add_row(result.cells.id, *_figures(totals_of([result])), blank, f"{seconds:.1f}", style=style)
@@ -70,7 +71,9 @@ def _verdict(totals: Totals, proved: bool) -> str:
 
 
 def _show_answers(result: QuestionResult, console: Console) -> None:
-    table = Table(title=f"{result.cells.id} ({result.cells.points:g} points)", title_justify="left", show_lines=True)
+    table = Table(
+        title=f"{result.cells.id} ({result.cells.points:g} points)", title_justify="left", show_lines=True
+    )
     for heading in ("answer", "should get", "got", "what it does, and what the student reads"):
         table.add_column(heading)
     rows = [("reference", result.cells.points, ""), *((a.name, a.score, a.why) for a in result.bank.answers)]

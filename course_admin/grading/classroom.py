@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -124,7 +125,7 @@ def grade_class(
             SandboxedExecute.ready[course.notebook, student] = result
             outcome = api.autograde(course.notebook, student, force=True, create=True)
             if not outcome["success"]:
-                record.error = str(outcome.get("error") or outcome.get("log", ""))[-800:]
+                record.error = why_failed(outcome)
             else:
                 _read_marks(api, course, record)
         graded.append(record)
@@ -161,6 +162,13 @@ def _read_marks(api: Any, course: Course, record: Graded) -> None:
     record.seconds = float(notes.get("seconds", 0.0))
 
 
+def why_failed(outcome: dict) -> str:
+    """The last exception in what nbgrader logged; its own error only points there."""
+    lines = (str(outcome.get("log") or "") + "\n" + str(outcome.get("error") or "")).splitlines()
+    said = [line for line in lines if re.match(r"[\w.]+(Error|Exception|Failed|Unavailable)\b", line)]
+    return said[0][:500] if said else "\n".join(lines)[-500:]
+
+
 def nbgrader_config(root: Path) -> Any:
     """The course's nbgrader configuration, read from its nbgrader_config.py, with `root` as the course folder."""
     from traitlets.config import Config, PyFileConfigLoader
@@ -184,5 +192,5 @@ def feedback(course: Course, students: list[str], config: Any = None) -> dict[st
     for student in students:
         outcome = api.generate_feedback(course.notebook, student, force=True)
         if not outcome["success"]:
-            failed[student] = str(outcome.get("error") or outcome.get("log", ""))[-800:]
+            failed[student] = why_failed(outcome)
     return failed

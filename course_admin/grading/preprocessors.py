@@ -90,7 +90,7 @@ def grade_in_process(job: Job) -> Result:
     most = 600 + cells * limits.wall_factor * max(limits.cell_cpu_s, limits.test_cpu_s)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
-        [sys.executable, "-m", "course_admin.grading.worker"],
+        [sys.executable, "-P", "-m", "course_admin.grading.worker"],
         input=json.dumps(asdict(job)),
         capture_output=True,
         text=True,

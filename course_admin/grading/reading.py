@@ -10,8 +10,9 @@ from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
-from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
+
+from course_admin.grading.outputs import text_of
 
 MOST_MB = 50
 
@@ -65,21 +66,20 @@ def _older(data: dict) -> dict:
 class SubmissionExporter(NotebookExporter):
     """nbconvert's notebook exporter, except that it reads with `read_submission` and never fails on what it reads."""
 
-    def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> tuple[Any, ResourcesDict]:
+    def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
         flag = ""
         try:
             data = read_submission(Path(filename))
         except Unreadable as error:
             data, flag = {"cells": []}, f"the file {error}; graded as empty"
-        notebook = NotebookNode(cells=data["cells"], metadata={}, nbformat=4, nbformat_minor=5)
+        cells = [{**cell, "source": text_of(cell.get("source"))} for cell in data["cells"] if isinstance(cell, dict)]
+        notebook = NotebookNode(cells=cells, metadata={}, nbformat=4, nbformat_minor=5)
         metadata = data.get("metadata")
         if isinstance(metadata, dict) and isinstance(metadata.get("course"), dict):
             notebook.metadata["course"] = metadata["course"]
         if flag:
             notebook.metadata["reading_flag"] = flag
-        for preprocessor in self._preprocessors:
-            notebook, resources = preprocessor(notebook, resources)
-        return nbformat.writes(nbformat.from_dict(notebook)), ResourcesDict(resources or {})
+        return self.from_notebook_node(notebook, resources=resources, **kw)
 
 
 def unlink_links(folder: Path) -> list[str]:

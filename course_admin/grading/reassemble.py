@@ -42,13 +42,16 @@ def reassemble(submission: dict, source: dict, release: dict | None = None) -> R
         release: the student version, to tell an untouched stub from an answer when a cell stands there twice.
     """
     flags: list[str] = []
+    source, release = _joined(source), _joined(release or {"cells": []})
     given = _given_cells(submission, flags)
     wanted = [_Slot.of(cell) for cell in source["cells"]]
-    stubs = {_grade_id(cell): cell for cell in (release or {}).get("cells", []) if _grade_id(cell)}
-    owners = _match(given, wanted, {key: text_of(cell.get("source")) for key, cell in stubs.items()}, flags)
-    cells = _arrange(given, wanted, owners, flags)
-    for cell in cells:
-        _finish(cell, stubs.get(_grade_id(cell)))
+    released = {_grade_id(cell): cell for cell in release["cells"] if _grade_id(cell)}
+    stubs = {str(key): str(cell["source"]) for key, cell in released.items()}
+    owners = _match(given, wanted, stubs, flags)
+    cells = _arrange(given, wanted, owners, stubs, flags)
+    for number, cell in enumerate(cells):
+        cell.setdefault("id", f"extra-{number}")
+        _finish(cell, released.get(_grade_id(cell)))
     records = {}
     for cell in given:
         for output in cell.get("outputs") or []:
@@ -82,6 +85,12 @@ class _Slot:
             editable=bool(solution),
             experiment="experiment" in cell.get("metadata", {}).get("tags", []),
         )
+
+
+def _joined(notebook: dict) -> dict:
+    """A copy in which every cell's source is one text, as files store lines."""
+    cells = [{**copy.deepcopy(cell), "source": text_of(cell.get("source"))} for cell in notebook["cells"]]
+    return {**notebook, "cells": cells}
 
 
 def _given_cells(submission: dict, flags: list[str]) -> list[dict]:
@@ -152,7 +161,9 @@ def defined_names(code: str) -> set[str]:
     return names
 
 
-def _arrange(given: list[dict], wanted: list[_Slot], owners: dict[int, _Slot], flags: list[str]) -> list[dict]:
+def _arrange(
+    given: list[dict], wanted: list[_Slot], owners: dict[int, _Slot], stubs: dict[str, str], flags: list[str]
+) -> list[dict]:
     """The student's cells in the student's order; the course's locked cells where they belong among them."""
     line: list[tuple[_Slot | None, dict]] = []
     for index, cell in enumerate(given):
@@ -176,8 +187,8 @@ def _arrange(given: list[dict], wanted: list[_Slot], owners: dict[int, _Slot], f
             continue
         flags.append(f"{slot.grade_id}: the cell was missing and was put back")
         cell = copy.deepcopy(slot.cell)
-        if slot.editable:
-            cell["source"] = "" if cell["cell_type"] == "code" else "*(this cell was deleted)*"
+        if slot.editable:  # nothing was handed in: the stub stands for it
+            cell["source"] = stubs.get(slot.grade_id or "", "")
         line.insert(_place(line, wanted[:position]), (slot, cell))
     return [cell for _, cell in _tests_after_answers(line)]
 
@@ -249,6 +260,7 @@ def _free(cell: dict, slot: _Slot) -> dict:
     """A cell that anyone may change. Experiments keep the student's outputs, cleaned."""
     kept = _extra(cell)
     kept["metadata"] = copy.deepcopy(slot.cell.get("metadata", {}))
+    kept["id"] = slot.cell_id
     if kept["cell_type"] == "code" and slot.experiment and isinstance(cell.get("outputs"), list):
         kept["outputs"] = [output for output in map(clean, cell["outputs"][:200]) if output is not None]
     return kept

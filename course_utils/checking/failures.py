@@ -26,6 +26,9 @@ class NotAnswered(CheckFailed, NotImplementedError):
         return [f"NotImplementedError: {self}"]
 
 
+NotAnswered.__name__ = "NotImplementedError"  # the name that students know from their stubs is the one that notebooks show
+
+
 class StudentError(CheckFailed):
     """Student code raised.
 

@@ -1,0 +1,1 @@
+"""What hostile and unlucky submissions come to."""

@@ -1,0 +1,1 @@
+"""The seam, its codec and the expectations."""

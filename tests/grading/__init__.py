@@ -1,0 +1,1 @@
+"""Grading: the sandboxed kernel, the trusted worker, nbgrader."""
