@@ -122,7 +122,7 @@ def _markers(manuscript: Manuscript) -> Iterator[str]:
             if cell.role not in homes:
                 where = " or ".join(homes)
                 yield manuscript.at(
-                    cell, f"a {region.name} region outside a {where} cell; move it", region.begin
+                    cell, f"a {region.name} region belongs in a cell of role {where}; move it", region.begin
                 )
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import nbformat
 
+import course_utils
+
 from course_admin.build_paths import BuildError, NotebookPaths, library_dir, library_files, locate
 from course_admin.build_release import LeakError, release_leaks
 from course_admin.build_source import write_if_changed
@@ -80,13 +82,14 @@ def _library_leaks(secrets: Secrets, name: str, text: str) -> list[Leak]:
     if "import course_admin" in text or "from course_admin" in text:
         leaks.append(Leak("file", name, "imports course_admin, which students do not have"))
     there = {normalize(line) for line in text.split("\n")}
+    whole = "\n".join(there)
     theory = set(secrets.values.values())
     for secret in secrets.regions:
         telling = [line for line in secret.lines if len(line) >= _SAYS_MUCH]
-        shared = [line for line in telling if line in there]
+        exact = secret.kind == "mark scheme" or secret.cell in theory or secret.prose
+        shared = [line for line in telling if line in there or (exact and line in whole)]
         if not shared:
             continue
-        exact = secret.kind == "mark scheme" or secret.cell in theory or secret.prose
         greater_part = len(shared) >= 2 and 2 * len(shared) >= len(telling)
         public_code = secret.kind == "solution" and name.startswith("course_utils/models/")
         if exact or (greater_part and not public_code):
@@ -117,9 +120,11 @@ def _files(paths: NotebookPaths, title: str) -> dict[str, bytes]:
 
 def _pyproject(root: Path) -> str:
     """The course's own project file cut down to what a student installs."""
-    own = root / "pyproject.toml"
-    path = own if own.exists() else library_dir(root).parent / "pyproject.toml"
-    if not path.exists():
+    folders = [root, Path(course_utils.__file__).parents[1]]
+    path = next(
+        (folder / "pyproject.toml" for folder in folders if (folder / "pyproject.toml").exists()), None
+    )
+    if path is None:
         raise BuildError("pyproject.toml not found; a bundle takes its dependencies from it")
     project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *project.get("optional-dependencies", {}).get("students", [])]

@@ -23,7 +23,7 @@ KILLED_SHARE = 0.95  # of mutants
 LEAST = {"right": 2, "wrong": 8}  # answers that a coding question or a project needs
 MUTANT_CPU_SECONDS = 20.0
 MUTANT_CALL_SECONDS = 4.0
-MUTANT_STOP_SECONDS = 0.5
+MUTANT_STOP_SECONDS = 0.5  # then no further part once a point is lost, unless one exercise is checked alone
 
 
 @dataclass
@@ -136,6 +136,7 @@ def check_bank(
     Args:
         root: the course's root folder.
         notebook: number or name.
+        exercise: only this question, and then every part of its test runs on every mutant.
         sandbox: run right, wrong, reference and stub as grading does; mutants always run in process.
         jobs: how many answers to run at once.
         json_file: where to write the same numbers.
@@ -156,7 +157,7 @@ def check_bank(
         QuestionResult(question, banks.get(question.id, QuestionBank(question.id, (), {})))
         for question in wanted
     ]
-    run_all(cells, results, sandbox, jobs)
+    run_all(cells, results, sandbox, jobs, thorough=exercise is not None)
     proved = proves(results)
     show(results, proved, console or Console(), detailed=exercise is not None)
     if json_file is not None:
@@ -164,8 +165,14 @@ def check_bank(
     return 0 if proved else 1
 
 
-def run_all(notebook: CourseNotebook, results: Sequence[QuestionResult], sandbox: bool, jobs: int) -> None:
-    """Fill in every outcome."""
+def run_all(
+    notebook: CourseNotebook,
+    results: Sequence[QuestionResult],
+    sandbox: bool,
+    jobs: int,
+    thorough: bool = False,
+) -> None:
+    """Fill in every outcome. `thorough`: run every part of the test on a mutant, dead or not, to find broken tests."""
     answers: list[tuple[QuestionResult, str, Task]] = []
     mutants: list[tuple[QuestionResult, str, Task]] = []
     for result in results:
@@ -180,7 +187,7 @@ def run_all(notebook: CourseNotebook, results: Sequence[QuestionResult], sandbox
                 cells.points,
                 cpu_seconds=MUTANT_CPU_SECONDS,
                 call_seconds=MUTANT_CALL_SECONDS,
-                stop_seconds=MUTANT_STOP_SECONDS,
+                stop_seconds=None if thorough else MUTANT_STOP_SECONDS,
             )
             mutants.append((result, mutant.name, task))
     if sandbox:

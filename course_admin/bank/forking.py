@@ -80,7 +80,10 @@ def judge(namespace: dict[str, Any], setup: str, task: Task) -> Outcome:
     scoreboard.results.clear()
     seed_everything(0)
     try:
-        with _stopping(task.stop_seconds), using(LimitedInProcess(namespace, [setup, task.candidate], task.call_seconds)):
+        with (
+            _stopping(task.stop_seconds),
+            using(LimitedInProcess(namespace, [setup, task.candidate], task.call_seconds)),
+        ):
             exec(_compiled(task.test, "<test>"), {"__name__": "__main__"})
     except CheckFailed as failure:
         kind = "not-answered" if isinstance(failure, NotAnswered) else "failed"

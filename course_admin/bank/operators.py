@@ -94,8 +94,6 @@ def changes(node: ast.AST, parents: Sequence[ast.AST]) -> Iterator[ast.AST]:
         case ast.If() | ast.While() | ast.IfExp():
             if not isinstance(node.test, ast.Compare | ast.Constant):
                 yield _with(node, test=_negated(node.test))
-        case ast.comprehension():
-            pass
         case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
             yield from _filters(node)
         case ast.Slice():
@@ -181,11 +179,9 @@ def _constant(node: ast.Constant | ast.UnaryOp, parents: Sequence[ast.AST]) -> I
         near = {0: [1], -1: [0]}.get(value, [value - 1, value + 1])
         yield from (_number(other) for other in near)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        others = (
-            [value + 1, value - 1, -value]
-            if isinstance(value, int) or abs(value) >= 0.1
-            else [value + 1, -value]
-        )
+        others = [value + 1, value - 1] if isinstance(value, int) or abs(value) >= 0.1 else [value + 1]
+        size = parents and isinstance(parents[0], ast.Call) and _name(parents[0].func) in SIZE_FUNCTIONS
+        others += [] if size else [-value]
         yield from (_number(other) for other in dict.fromkeys(others) if other != value)
 
 

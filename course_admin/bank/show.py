@@ -24,7 +24,15 @@ def show(results: Sequence[QuestionResult], proved: bool, console: Console, deta
             _show_answers(result, console)
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
     table.add_column("question", no_wrap=True)
-    for heading in ("right\naccepted", "wrong\nrejected", "\nnamed", "mutants\nkilled", "rest\nexplained", "\nstub", "\ns"):
+    for heading in (
+        "right\naccepted",
+        "wrong\nrejected",
+        "\nnamed",
+        "mutants\nkilled",
+        "rest\nexplained",
+        "\nstub",
+        "\ns",
+    ):
         table.add_column(heading, justify="right")
     for result in results:
         stub = result.outcomes["stub"]

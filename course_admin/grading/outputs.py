@@ -165,8 +165,9 @@ def text_of(value: Any) -> str:
 def safe_markdown(text: str) -> str:
     """Markdown of a student with nothing that a browser could run or fetch.
 
-    A `<` that could begin a tag gets a space behind it (mathematics and code stay legible); links and images become plain text.
+    A `<` that could begin a tag gets a space behind it (mathematics and code stay legible); links and images become plain text,
+    and so do TeX commands that make MathJax link, style or load.
     """
     text = re.sub(r"<(?=[A-Za-z/!?])", "< ", text)
-    text = text.replace("](", "] (")
-    return re.sub(r"(?m)^(\s*(?:>\s*)*)\[([^\]\n]*)\]:", r"\1\\[\2]:", text)
+    text = re.sub(r"\\(?=(?:href|url|style|class|cssId|require|includegraphics|data|html)\b)", r"\\ ", text)
+    return text.replace("](", "] (").replace("]:", "] :")  # `[a]: address` may stand in a list or run over lines

@@ -54,7 +54,8 @@ def reassemble(submission: dict, source: dict, release: dict | None = None) -> R
         _finish(cell, released.get(_grade_id(cell)))
     records = {}
     for cell in given:
-        for output in cell.get("outputs") or []:
+        outputs = cell.get("outputs")
+        for output in outputs if isinstance(outputs, list) else []:
             found = record_in(output)
             if found:
                 records[found[0]] = found[1]

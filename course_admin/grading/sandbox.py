@@ -74,6 +74,7 @@ class Box:
         if self.hide_models and (utils / "models").is_dir():
             line += ["--ro-bind", str(HIDDEN_MODELS), str(utils / "models")]
         line += ["--perms", "0777", "--dir", "/tmp/work", "--bind", str(self.folder), str(self.folder), "--chdir", "/tmp/work"]
+        line += ["--remount-ro", "/"]  # the root is a tmpfs without a limit, and a student's own without a uid
         for name, value in self.environment().items():
             line += ["--setenv", name, value]
         if uid is not None:
@@ -132,6 +133,7 @@ class SandboxProvisioner(LocalProvisioner):
             for path in (box.folder, *box.folder.iterdir()):
                 os.chown(path, uid, uid)
         kwargs["cmd"] = box.command(kwargs["cmd"], uid)
+        kwargs["env"] = {}  # bwrap itself is process 1 inside, where /proc/1/environ could be read
         kwargs["stdin"] = kwargs["stdout"] = kwargs["stderr"] = subprocess.DEVNULL
         return kwargs
 

@@ -101,10 +101,26 @@ class StudentKernel:
         while True:
             try:
                 self._client.wait_for_ready(timeout=2)
+                self._close_folder()
                 return
             except RuntimeError:
                 if not manager.is_alive() or time.monotonic() > deadline:
                     raise KernelDied("the kernel did not start") from None
+
+    def _close_folder(self) -> None:
+        """The sockets stand; from now on the submission may not fill the folder. Without root, `_Watch` counts what lies in it."""
+        assert self._folder is not None
+        if not self.unsafe and os.geteuid() == 0:
+            for path in (self._folder / "connection.json", self._folder):
+                os.chown(path, 0, 0)
+            self._folder.chmod(0o711)
+
+    def _folder_bytes(self) -> int:
+        assert self._folder is not None
+        try:
+            return sum(path.lstat().st_blocks * 512 for path in self._folder.rglob("*"))
+        except OSError:
+            return 0
 
     def _spec(self) -> KernelSpec:
         argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
@@ -282,6 +298,7 @@ class StudentKernel:
             watch.check()
             for channel in channels:
                 while channel.socket in ready and channel.socket.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+                    watch.check()  # first: a flood of foreign messages never gets further
                     try:
                         message = channel.get_msg(timeout=0)
                     except Exception:  # unsigned, not JSON, wrong parts: not from a kernel that behaves
@@ -299,7 +316,6 @@ class StudentKernel:
                         watch.patience(GRACE_S)  # what is left to come is the idle message
                     elif on_input is not None and kind == "input_request":
                         client.input(on_input(str(content.get("prompt", ""))))
-                    watch.check()
             if reply is not None and watch.impatient():
                 break
         return reply
@@ -360,6 +376,8 @@ class _Watch:
         assert kernel._manager is not None
         if not kernel._manager.is_alive():
             raise KernelDied("its process ended")
+        if kernel._folder_bytes() > limits.file_mb * 2**20:
+            self._kill(f"more than {limits.file_mb} MB of files")
         usage = kernel._usage()
         most = limits.memory_mb * 2**20
         if sum(rss for _, rss in usage) > most and kernel._memory() > most:

@@ -5,6 +5,7 @@ The same lines run in a student's notebook and, when grading, in a process that 
 
 from course_utils.checking.expect import (
     as_array,
+    chosen_of,
     describe,
     expect,
     expect_choice,
@@ -13,6 +14,7 @@ from course_utils.checking.expect import (
     expect_raises,
     expect_shape,
     expect_text,
+    number_of,
 )
 from course_utils.checking.failures import (
     CheckFailed,
@@ -38,6 +40,7 @@ __all__ = [
     "StudentTimeout",
     "as_array",
     "checking",
+    "chosen_of",
     "describe",
     "expect",
     "expect_choice",
@@ -47,6 +50,7 @@ __all__ = [
     "expect_shape",
     "expect_text",
     "forbid",
+    "number_of",
     "record",
     "scoreboard",
     "student",

@@ -7,6 +7,8 @@ returns a reference for it; what arrives as a reference is passed to `resolve`.
 import base64
 import math
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -51,12 +53,18 @@ def encode(value: Any, refer: Callable[[Any], dict], depth: int = 0) -> Any:
         return {"t": "ellipsis"}
     if isinstance(value, torch.Tensor):
         return _encode_tensor(value)
+    if isinstance(value, np.str_ | np.bytes_):  # what indexing an array of names gives: text like any other
+        return encode(value.item(), refer, depth)
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, np.ndarray | np.generic):
         return _encode_array(value)
     if isinstance(value, PackedSequence):
         return {"t": "packed", "v": [None if part is None else inner(part) for part in value]}
-    if isinstance(value, bool | int | float | str):  # subclasses lose what they added
-        return next(kind(value) for kind in (int, float, str) if isinstance(value, kind))
+    if isinstance(value, int):  # subclasses lose what they added
+        return int(value)
+    if isinstance(value, float | Fraction | Decimal):
+        return float(value)
     if isinstance(value, complex):
         return {"t": "complex", "v": [value.real, value.imag]}
     if isinstance(value, bytes | bytearray):

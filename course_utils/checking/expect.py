@@ -159,15 +159,19 @@ def number_of(value: Any, what: str) -> float:
     Raises:
         CheckFailed: it is text, a truth value, a collection of several, or not a finite number.
     """
-    if isinstance(value, np.generic | np.ndarray | torch.Tensor) and np.size(value) == 1:
+    if isinstance(value, np.generic | np.ndarray | torch.Tensor) and math.prod(value.shape) == 1:
         value = value.item()
     if isinstance(value, str):
         raise CheckFailed(f"{what}: expected a number, got the text {value[:40]!r}; write it without quotes")
     if isinstance(value, bool) or not isinstance(value, Number) or isinstance(value, complex):
         raise CheckFailed(f"{what}: expected a number, got {describe(value)}")
-    if not math.isfinite(float(value)):  # type: ignore[arg-type]
-        raise CheckFailed(f"{what}: expected a finite number, got {value}")
-    return float(value)  # type: ignore[arg-type]
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise CheckFailed(f"{what}: expected a finite number, got {describe(value)}")
+    return number
 
 
 def expect_choice(
@@ -197,7 +201,8 @@ def chosen_of(value: Any, options: Sequence[str], what: str, several: bool = Fal
     if isinstance(value, str) and several:
         value = re.split(r"[,;]\s*|\s+and\s+", value) if normal(value) not in map(normal, options) else [value]
     items = [value] if not several else value
-    if isinstance(items, Handle | Number) or not isinstance(items, Iterable):
+    scalar = isinstance(items, torch.Tensor | np.ndarray) and items.ndim == 0
+    if scalar or isinstance(items, Handle | Number) or not isinstance(items, Iterable):
         raise CheckFailed(f"{what}: expected one of {', '.join(options)}; got {describe(value)}")
     known = {normal(option) for option in options}
     chosen = set()

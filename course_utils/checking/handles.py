@@ -100,6 +100,7 @@ class _Session:
         self.without: list[str] = []
         self.callbacks: list[Callable] = []
         self.callback_error: BaseException | None = None
+        self.in_callback = False
 
     def ask(self, op: str, **fields: Any) -> Any:
         """One request; returns the decoded value or raises what the failure means."""
@@ -126,6 +127,8 @@ class _Session:
         raise StudentGarbled(f"your code returned something that cannot be passed on: {why}")
 
     def answer(self, op: str, **fields: Any) -> dict:
+        if self.in_callback:  # the student's side waits for the callback and can answer nothing else
+            raise CheckFailed("your code passed an object where the function it was given expects plain values")
         self.callback_error = None
         request = {"op": op, "without": self.without, **fields}
         answer = self.link.ask(request, self._serve_callback, self.seconds)
@@ -171,19 +174,22 @@ class _Session:
             return Handle(
                 self, int(data["id"]), str(data["type"])[:80], bool(data["callable"]), bool(data["iterable"])
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise Garbled("a reference that is none") from None
 
     def _serve_callback(self, message: dict) -> dict:
         try:
             function = self.callbacks[message["id"]]
             args, kwargs = decode(message["args"], self.resolve), decode(message["kwargs"], self.resolve)
+            self.in_callback = True
             return {"ok": self.pack(function(*args, **kwargs))}
         except CheckFailed as error:
             self.callback_error = error
             return {"failed": "the check ended inside the function it passed in"}
         except Exception as error:
             return {"failed": f"{type(error).__name__}: {str(error)[:200]}"}
+        finally:
+            self.in_callback = False
 
 
 class Handle:
