@@ -3,7 +3,7 @@
 from course_admin.build_release import configure_release
 from course_admin.grading.config import configure_grading
 
-c = get_config()  # noqa: F821
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 # ----------------------------------------------------------------------------------------- building a release
 

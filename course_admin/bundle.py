@@ -11,7 +11,6 @@ from pathlib import Path
 import nbformat
 
 import course_utils
-
 from course_admin.build_paths import BuildError, NotebookPaths, library_dir, library_files, locate
 from course_admin.build_release import LeakError, release_leaks
 from course_admin.build_source import write_if_changed

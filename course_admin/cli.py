@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -60,7 +61,7 @@ def course(root: Path) -> Any:
     try:
         return load_syllabus(file)
     except SyllabusError as error:
-        raise Stop(f"syllabus.toml: {error}", 2) from None
+        raise Stop(escape(f"syllabus.toml: {error}"), 2) from None
 
 
 def notebooks(root: Path, sections: list[str] | None) -> list[str]:
@@ -100,7 +101,7 @@ def build(
     try:
         build_notebooks(root.resolve(), names, solutions=solutions, adopt=adopt, discard=discard, console=console)
     except BuildError as error:
-        raise Stop(str(error)) from None
+        raise Stop(escape(str(error))) from None
 
 
 @app.command()
@@ -116,7 +117,7 @@ def bundle(sections: Sections = None, root: Root = HERE) -> None:
         try:
             file = pack(root.resolve(), name)
         except BuildError as error:
-            raise Stop(str(error)) from None
+            raise Stop(escape(str(error))) from None
         console.print(f"[green]✓[/] {file.relative_to(root.resolve())} ({file.stat().st_size / 1024:.0f} kB)", highlight=False)
 
 
@@ -204,7 +205,7 @@ def grade(
         try:
             probe()
         except SandboxUnavailable as error:
-            raise Stop(str(error), 3) from None
+            raise Stop(escape(str(error)), 3) from None
     columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     started = time.monotonic()
     with Progress(*columns, console=console, transient=True) as progress:
@@ -213,12 +214,12 @@ def grade(
         def on_done(graded: Graded) -> None:
             progress.advance(bar)
             if graded.error:
-                progress.console.print(f"[red]✗[/] {graded.student}: no mark: {graded.error.strip().splitlines()[-1]}", highlight=False)
+                progress.console.print(f"[red]✗[/] {graded.student}: no mark: {escape(graded.error.strip().splitlines()[-1])}", highlight=False)
 
         try:
             results = grade_class(klass, chosen, jobs=jobs, unsafe=unsafe, on_done=on_done)
         except FileNotFoundError as error:
-            raise Stop(str(error)) from None
+            raise Stop(escape(str(error))) from None
     seconds = time.monotonic() - started
     console.print(marks_table(name, results))
     print_flags(results)
@@ -271,7 +272,7 @@ def print_flags(results: list[Any]) -> None:
     """A line for each flag, without the detail that belongs to the graded notebook."""
     for result in results:
         for flag in result.flags:
-            console.print(f"[yellow]⚑[/] {result.student}: {flag.splitlines()[0][:160]}", highlight=False, markup=True)
+            console.print(f"[yellow]⚑[/] {result.student}: {escape(flag.splitlines()[0][:160])}", highlight=False, markup=True)
 
 
 @app.command()
@@ -294,7 +295,7 @@ def feedback(
         raise Stop(f"nothing is graded yet; run: coursework grade {section}", 2)
     failed = write_feedback(klass, chosen)
     for student, why in failed.items():
-        problems.print(f"[red]✗[/] {student}: {why.strip().splitlines()[-1]}", highlight=False)
+        problems.print(f"[red]✗[/] {student}: {escape(why.strip().splitlines()[-1])}", highlight=False)
     console.print(f"[green]✓[/] feedback for {len(chosen) - len(failed)} of {len(chosen)} in feedback/", highlight=False)
     raise typer.Exit(1 if failed else 0)
 

@@ -9,22 +9,15 @@ unknown to pyplot: nothing appears twice and nothing has to be closed.
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-import sys
 from collections.abc import Mapping, Sequence
-from importlib.resources import as_file, files
-from typing import Any
 
-import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image
 
 from course_utils.diagrams import unrolled_network
+from course_utils.figures import show, use_course_style
 
 BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, BLACK, YELLOW = (  # Okabe & Ito (2008), the style sheet's cycle
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442",
@@ -35,67 +28,11 @@ __all__ = [
     "bars",
     "forecast",
     "heatmap_table",
-    "image_bundle",
     "loss_curves",
     "show",
-    "to_png",
     "unrolled_network",
     "use_course_style",
 ]
-
-
-def use_course_style() -> None:
-    """Make the course's style sheet the default for every figure drawn from here on."""
-    with as_file(files("course_utils") / "course.mplstyle") as path:
-        matplotlib.style.use(path)
-
-
-def show(fig: Figure, alt: str) -> None:
-    """Display a figure in the notebook with words for those who do not see it. Elsewhere, do nothing.
-
-    The output holds a small PNG with the text in its metadata, `<Figure: …>` as plain text, and an HTML image
-    with the text as its alternative: the form whose text JupyterLab hands to a screen reader. The bytes depend
-    on the drawing alone: no date, no version.
-
-    Args:
-        fig: the figure.
-        alt: what the figure shows, in a sentence or two; the finding rather than the axes.
-
-    Raises:
-        ValueError: alt is blank.
-    """
-    if not alt.strip():
-        raise ValueError("alt must say what the figure shows, got a blank text")
-    ipython = sys.modules.get("IPython")
-    shell: Any = ipython.get_ipython() if ipython else None
-    if not hasattr(shell, "kernel"):
-        return
-    from IPython.display import display
-
-    data, metadata = image_bundle(fig, alt)
-    display(data, metadata=metadata, raw=True)
-    if pyplot := sys.modules.get("matplotlib.pyplot"):
-        pyplot.close(fig)  # else the notebook would show it once more, without words
-
-
-def image_bundle(fig: Figure, alt: str) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
-    """Return what `show` displays: data by MIME type, and metadata by MIME type."""
-    png, (width, height) = to_png(fig)
-    encoded = base64.b64encode(png).decode("ascii")
-    source = f"data:image/png;base64,{encoded}"
-    tag = f'<img src="{source}" width="{width}" height="{height}" alt="{html.escape(alt)}">'
-    data = {"image/png": encoded, "text/html": tag, "text/plain": f"<Figure: {alt}>"}
-    return data, {"image/png": {"alt": alt, "width": width, "height": height}}
-
-
-def to_png(fig: Figure) -> tuple[bytes, tuple[int, int]]:
-    """Return the figure as PNG of at most 128 colors (a third of the bytes), and its size in pixels."""
-    raw = io.BytesIO()
-    fig.savefig(raw, format="png", facecolor="white", metadata={"Software": None})
-    picture = Image.open(raw).convert("RGB").quantize(128)
-    small = io.BytesIO()
-    picture.save(small, format="PNG", optimize=True)
-    return small.getvalue(), picture.size
 
 
 def loss_curves(
@@ -279,7 +216,7 @@ def _figure(ax: Axes) -> Figure:
 
 
 def _trailing_mean(run: NDArray, width: int) -> NDArray:
-    """Average each value with up to width - 1 before it: the length stays, and nothing of the future is seen."""
+    """Average each value with up to width - 1 before it: the length stays, nothing of the future is seen."""
     sums = np.concatenate([[0.0], run.cumsum()])
     ends = np.arange(1, len(run) + 1)
     starts = np.maximum(ends - width, 0)

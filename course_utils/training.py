@@ -1,4 +1,4 @@
-"""A small training loop, a progress bar that leaves no trace, and repeats over seeds.
+"""A small training loop, predictions without gradients, and repeats over seeds.
 
 batches = minibatches(x, y, batch_size=64, seed=0)
 history = fit(model, batches, F.cross_entropy, torch.optim.Adam(model.parameters()), steps=300, clip=1.0)
@@ -9,8 +9,6 @@ print(f"{result:.3f}")                                                          
 from __future__ import annotations
 
 import math
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +18,21 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
-from tqdm import tqdm
+from torch.optim.lr_scheduler import LRScheduler
 
-from course_utils.runtime import Budget, budget, seed_everything
+from course_utils.progress import progress
+from course_utils.runtime import seed_everything
 
-PROGRESS_VARIABLE = "COURSE_PROGRESS"
+__all__ = [
+    "History",
+    "Repeats",
+    "accuracy",
+    "fit",
+    "minibatches",
+    "predict",
+    "progress",
+    "repeat",
+]
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ def fit(
     steps: int,
     *,
     clip: float | None = None,
+    scheduler: LRScheduler | None = None,
     label: str = "training",
 ) -> History:
     """Train in place: one batch, one update, `steps` times.
@@ -59,6 +68,7 @@ def fit(
         optimizer: holds the model's parameters.
         steps: number of updates, at least 1.
         clip: largest Euclidean norm that all gradients together may have; None leaves them as they are.
+        scheduler: changes the optimizer's learning rate; stepped after each update.
         label: stands before the progress bar.
 
     Raises:
@@ -82,6 +92,8 @@ def fit(
         loss.backward()
         norm = clip_grad_norm_(parameters, math.inf if clip is None else clip)  # inf: measure, change nothing
         optimizer.step()
+        if scheduler is not None:
+            scheduler.step()
         losses[step], norms[step] = loss.item(), norm.item()
     return History(losses, norms)
 
@@ -189,59 +201,3 @@ def repeat(experiment: Callable[[int], ArrayLike], seeds: Iterable[int], *, labe
         raise ValueError("seeds must hold at least one seed, got none")
     rows = [np.asarray(experiment(seed_everything(seed)), dtype=float) for seed in progress(seeds, label)]
     return Repeats(np.stack(rows))
-
-
-class _Bar(tqdm):
-    monitor_interval = 0  # no watching thread: what a thread prints may land under another cell
-
-
-class _CellOutput:
-    """A file for tqdm that shows its line in a notebook cell and takes it away again.
-
-    tqdm's own notebook bar stores a widget, and its plain bar writes to stderr, for which nbgrader zeroes a
-    test cell. This one updates a single display in place; at the end the display is empty.
-    """
-
-    def __init__(self) -> None:
-        self.handle: Any = None
-
-    def write(self, text: str) -> None:
-        line = text.strip("\r\n ")
-        data = {"text/plain": line} if line else {}
-        if self.handle is not None:
-            self.handle.update(data, raw=True)
-        elif line:
-            from IPython.display import display
-
-            self.handle = display(data, raw=True, display_id=True)
-
-    def flush(self) -> None:
-        pass
-
-
-def progress(iterable: Iterable, label: str, total: int | None = None) -> Iterable:
-    """Wrap an iterable in a bar that appears after half a second and is gone when the loop ends.
-
-    There is no bar where nobody watches: under COURSE_PROGRESS=0, on the `quick` budget, in a notebook that a
-    program executes (nbclient, nbval, nbgrader), and where stderr is no terminal.
-
-    Args:
-        iterable: what to loop over.
-        label: stands before the bar.
-        total: number of items, for an iterable without a length.
-    """
-    kernel = getattr(_shell(), "kernel", None)
-    # A front end that lets a cell call input() has a person before it; a program that executes one has not.
-    watched = sys.stderr.isatty() if kernel is None else getattr(kernel, "_allow_stdin", False)
-    if not watched or os.environ.get(PROGRESS_VARIABLE) == "0" or budget() is Budget.QUICK:
-        return iterable
-    file = sys.stderr if kernel is None else _CellOutput()
-    return _Bar(
-        iterable, label, total, leave=False, file=file, ncols=80, mininterval=0.2, miniters=1, delay=0.5
-    )
-
-
-def _shell() -> Any:
-    """Return the running IPython shell without importing IPython, or None."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None

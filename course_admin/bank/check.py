@@ -13,10 +13,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from course_admin.bank.entries import Answer, QuestionBank, load_bank
+from course_admin.bank.entries import Answer, BankError, QuestionBank, load_bank
 from course_admin.bank.mutants import mutants_of
-from course_admin.bank.notebook import CourseNotebook, QuestionCells, read_notebook
-from course_admin.bank.runner import Outcome, Task, run
+from course_admin.bank.notebook import CourseNotebook, NotebookError, QuestionCells, read_notebook
+from course_admin.bank.runner import Outcome, SetupError, Task, run
 
 NAMED_SHARE = 0.90  # of wrong answers, those whose misconception the message names
 KILLED_SHARE = 0.95  # of mutants
@@ -143,26 +143,32 @@ def check_bank(
 
     Returns:
         0 when every right answer is accepted, every wrong one rejected with the stated score, at least 90 % of them
-        named, at least 95 % of the mutants killed and each survivor explained, and no test cell broke; else 1.
-
-    Raises:
-        BankError, NotebookError, SetupError: the check could not begin.
+        named, at least 95 % of the mutants killed and each survivor explained, and no test cell broke; else 1;
+        2 when the check could not begin, for what it printed.
     """
     from course_admin.bank.show import show, write_json
 
-    cells = read_notebook(root, notebook)
-    banks = load_bank(root, cells, exercise)
-    wanted = [cells.question(exercise)] if exercise else list(cells.questions)
-    results = [
-        QuestionResult(question, banks.get(question.id, QuestionBank(question.id, (), {})))
-        for question in wanted
-    ]
-    run_all(cells, results, sandbox, jobs, thorough=exercise is not None)
+    console = console or Console()
+    try:
+        cells = read_notebook(root, notebook)
+        banks = load_bank(root, cells, exercise)
+        wanted = [cells.question(exercise)] if exercise else list(cells.questions)
+        results = [
+            QuestionResult(question, banks.get(question.id, _nothing(question))) for question in wanted
+        ]
+        run_all(cells, results, sandbox, jobs, thorough=exercise is not None)
+    except (BankError, NotebookError, SetupError) as error:
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        return 2
     proved = proves(results)
-    show(results, proved, console or Console(), detailed=exercise is not None)
+    show(results, proved, console, detailed=exercise is not None)
     if json_file is not None:
         write_json(results, proved, json_file)
     return 0 if proved else 1
+
+
+def _nothing(question: QuestionCells) -> QuestionBank:
+    return QuestionBank(question.id, (), {})
 
 
 def run_all(

@@ -22,18 +22,12 @@ def show(results: Sequence[QuestionResult], proved: bool, console: Console, deta
     if detailed:
         for result in results:
             _show_answers(result, console)
-    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("question", no_wrap=True)
-    for heading in (
-        "right\naccepted",
-        "wrong\nrejected",
-        "\nnamed",
-        "mutants\nkilled",
-        "rest\nexplained",
-        "\nstub",
-        "\ns",
-    ):
-        table.add_column(heading, justify="right")
+    for heading in ("accepted", "rejected", "named", "killed", "explained", "stub", "s"):
+        table.add_column(
+            heading, justify="right", no_wrap=True, min_width=7 if heading == "named" else len(heading)
+        )
     for result in results:
         stub = result.outcomes["stub"]
         blank = "✓" if stub.kind == "not-answered" and stub.score == 0 else "✗"

@@ -89,14 +89,17 @@ def grade_in_process(job: Job) -> Result:
     cells = len(job.notebook["cells"])
     most = 600 + cells * limits.wall_factor * max(limits.cell_cpu_s, limits.test_cpu_s)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "course_admin.grading.worker"],
-        input=json.dumps(asdict(job)),
-        capture_output=True,
-        text=True,
-        timeout=most,
-        env=environment,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "course_admin.grading.worker"],
+            input=json.dumps(asdict(job)),
+            capture_output=True,
+            text=True,
+            timeout=most,
+            env=environment,
+        )
+    except subprocess.TimeoutExpired:
+        raise WorkerFailed(f"the grading process did not end within {most:.0f} s") from None
     try:
         answer = json.loads(done.stdout)
     except ValueError:

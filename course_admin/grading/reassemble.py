@@ -167,12 +167,15 @@ def _arrange(
 ) -> list[dict]:
     """The student's cells in the student's order; the course's locked cells where they belong among them."""
     line: list[tuple[_Slot | None, dict]] = []
+    owned = {slot.grade_id for slot in owners.values() if slot.editable}
     for index, cell in enumerate(given):
         slot = owners.get(index)
         if slot is None:
             if _grade_id(cell) in {s.grade_id for s in wanted if s.locked and s.grade_id}:
                 flags.append(f"{_grade_id(cell)}: a copy of a locked cell was left out")
                 continue
+            if _grade_id(cell) in owned and cell["source"].strip() == stubs.get(_grade_id(cell) or "", "").strip():
+                continue  # an untouched copy would undo the answer that counts
             line.append((None, _extra(cell)))
         elif slot.locked:
             if cell["source"].strip() != text_of(slot.cell["source"]).strip() and not _is_released(cell, slot):

@@ -14,6 +14,7 @@ import io
 import json
 import os
 import random
+import resource
 import sys
 import time
 import traceback
@@ -25,6 +26,7 @@ from course_admin.grading.outputs import error_output, stream_output, text_of
 from course_admin.grading.session import KernelDied, StudentKernel
 
 SEED = 20_260_101
+MOST_DATA = 8 * 2**30
 
 
 @dataclass
@@ -159,6 +161,8 @@ def main() -> None:
     os.dup2(2, 1)
     import torch
 
+    # What a submission sends is bounded message by message; should it still fill this process, it is this one that ends.
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_DATA, MOST_DATA))
     torch.set_num_threads(1)
     job = Job(**json.load(sys.stdin))
     try:

@@ -32,13 +32,17 @@ class Servant:
         self.namespace = namespace
         self.call_back = call_back
         self.objects: list[Any] = []
+        self.first = 0  # number of the first object; higher after a restart, so that an old reference finds nothing
         self.error: BaseException | None = None  # the last one raised by student code, for in-process tracebacks
 
     def handle(self, request: dict) -> dict:
         """Carry out one request; every failure becomes an answer."""
         self.error = None
+        self.first = request.get("first", 0)
         try:
             return {"ok": getattr(self, "do_" + request["op"])(request)}
+        except _Lost:
+            return {"crashed": "an object that it used was lost when the kernel was started again"}
         except Garbled as error:
             return {"unreadable": str(error)}
         except _Missing as error:
@@ -63,15 +67,20 @@ class Servant:
             self.objects.append(obj)
         return {
             "t": "ref",
-            "id": number,
+            "id": self.first + number,
             "type": type(obj).__name__[:80],
             "callable": callable(obj),
             "iterable": hasattr(obj, "__next__"),
         }
 
+    def _object(self, number: int) -> Any:
+        if not 0 <= number - self.first < len(self.objects):
+            raise _Lost("no such object")
+        return self.objects[number - self.first]
+
     def resolve(self, data: dict) -> Any:
         if data["t"] == "ref":
-            return self.objects[data["id"]]
+            return self._object(data["id"])
         number = data["id"]
 
         def callback(*args: Any, **kwargs: Any) -> Any:
@@ -98,32 +107,32 @@ class Servant:
         return self._plain(self.namespace[request["name"]])
 
     def do_call(self, request: dict) -> Any:
-        target = self.objects[request["ref"]]
+        target = self._object(request["ref"])
         args, kwargs = self._arguments(request)
         with refusing(request.get("without", [])):
             return self._plain(target(*args, **kwargs))
 
     def do_attribute(self, request: dict) -> Any:
-        return self._plain(getattr(self.objects[request["ref"]], request["name"]))
+        return self._plain(getattr(self._object(request["ref"]), request["name"]))
 
     def do_assign(self, request: dict) -> None:
-        setattr(self.objects[request["ref"]], request["name"], decode(request["value"], self.resolve))
+        setattr(self._object(request["ref"]), request["name"], decode(request["value"], self.resolve))
 
     def do_item(self, request: dict) -> Any:
-        return self._plain(self.objects[request["ref"]][decode(request["key"], self.resolve)])
+        return self._plain(self._object(request["ref"])[decode(request["key"], self.resolve)])
 
     def do_length(self, request: dict) -> int:
-        return len(self.objects[request["ref"]])
+        return len(self._object(request["ref"]))
 
     def do_iterate(self, request: dict) -> Any:
-        return self.refer(iter(self.objects[request["ref"]]))
+        return self.refer(iter(self._object(request["ref"])))
 
     def do_next(self, request: dict) -> Any:
         with refusing(request.get("without", [])):
-            return self._plain(next(self.objects[request["ref"]]))
+            return self._plain(next(self._object(request["ref"])))
 
     def do_value(self, request: dict) -> Any:
-        return self._plain(self.objects[request["ref"]])
+        return self._plain(self._object(request["ref"]))
 
     def do_share(self, request: dict) -> Any:
         value = decode(request["value"], self.resolve)
@@ -147,10 +156,10 @@ class Servant:
         self.objects.clear()
 
     def do_backward(self, request: dict) -> Any:
-        target = self.objects[request["ref"]]
+        target = self._object(request["ref"])
         args, kwargs = self._arguments(request)
         weights = decode(request["weights"], self.resolve)
-        module = self.objects[request["of"]] if request.get("of") is not None else target
+        module = self._object(request["of"]) if request.get("of") is not None else target
         named = dict(module.named_parameters()) if isinstance(module, torch.nn.Module) else {}
         saved = {name: parameter.grad for name, parameter in named.items()}
         for parameter in named.values():
@@ -176,6 +185,10 @@ class Servant:
                 parameter.grad = saved[name]
         inputs = [leaf.grad for leaf in leaves]
         return self._plain({"output": output, "inputs": inputs, "parameters": gradients})
+
+
+class _Lost(Garbled):
+    """A reference to an object of a kernel that is gone."""
 
 
 class _Missing(Exception):

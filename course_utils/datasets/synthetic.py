@@ -1,10 +1,12 @@
-"""Sequences made by rule: the adding problem, the order of events, the numbers 0–99 and keyed documents.
+"""Sequences made by rule: the adding problem, the order of events, the numbers 0–99 and documents.
 
-Batch first: B sequences, T steps. Every function draws from a generator of its own: equal arguments give equal
-data, and no global state is touched.
+Batch first: B sequences, T steps. Every function draws from a generator of its own: equal arguments give
+equal data, and no global state is touched.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import torch
@@ -54,7 +56,7 @@ def event_order(split: str = "train", *, length: int = 20, seed: int = 0) -> tup
 
     Data card:
         Origin: made by rule, after the temporal-order problem of Hochreiter & Schmidhuber (1997),
-            experiment 6. Events A, B, C fall on three random steps; every other step holds one of two distractors.
+            experiment 6. Events A, B, C fall on three random steps; distractors, of two kinds, on the rest.
         Size: 2000 train, 500 valid, 1000 test sequences; six classes, ABC, ACB, BAC, BCA, CAB, CBA as 0..5.
         Splits: drawn from separate streams of one seed, so a seed fixes all three.
         Good for: a first classifier that must carry information. Every class has the same distribution of
@@ -94,8 +96,8 @@ def number_sequences(*, held_out: int = 5, scaled: bool = False) -> dict[str, tu
         Origin: counting. Sequence i is 10 i, …, 10 i + 9; its labels are 10 i + 1, …, 10 i + 10.
         Size and splits: nine sequences to train on, one held out (number 5, 50–59, by default).
         Good for: a first forecaster, and for seeing what the scale of inputs does to training.
-        Not good for: judging a forecaster. "Add one to the last number" is exact, and a held-out sequence in the
-            middle asks for interpolation; held_out=9 asks for extrapolation.
+        Not good for: judging a forecaster. "Add one to the last number" is exact, and a held-out sequence in
+            the middle asks for interpolation; held_out=9 asks for extrapolation.
 
     Args:
         held_out: 0..9, the sequence kept for the test.
@@ -116,6 +118,74 @@ def number_sequences(*, held_out: int = 5, scaled: bool = False) -> dict[str, tu
     x, y = numbers[:-1].reshape(10, 10, 1), numbers[1:].reshape(10, 10, 1)
     test = torch.arange(10) == held_out  # (10,)
     return {"train": (x[~test], y[~test]), "test": (x[test], y[test])}
+
+
+def topic_documents(
+    streams: int,
+    documents: int,
+    *,
+    length: int = 6,
+    topics: int = 8,
+    noise: float = 0.5,
+    marked: bool = False,
+    seed: int,
+) -> Tensor:
+    """Draw streams of short documents, each about a topic that its first symbol names.
+
+    Data card:
+        Origin: made by rule. The first symbol is the topic k, uniform. Each other symbol is k + 1 (modulo the
+            number of topics) with probability 1 - noise, else uniform: given the topic they are independent.
+        Size and splits: as many as asked for; draw train and test with different seeds.
+        Good for: measuring what a hidden state costs that is not reset between documents. The documents are
+            independent, so nothing true can be carried over, and `topic_entropy` is the best possible loss.
+            A zero state says "this symbol is a title"; a carried one leaves a title to look like any symbol,
+            unless it is `marked`.
+        Not good for: telling how much a network remembers within a document; every symbol hints at the topic.
+
+    Args:
+        streams: B, read in parallel.
+        documents: N, one after another in each stream.
+        length: T, symbols a document, title included, at least 2.
+        topics: number of topics, at least 2.
+        noise: 0..1, the chance that a symbol says nothing about the topic.
+        marked: write titles with symbols of their own, topics..2 topics - 1.
+        seed: of the draw.
+
+    Returns:
+        (B, N, T) int64, symbols in 0..topics - 1; in 0..2 topics - 1 when marked.
+
+    Raises:
+        ValueError: a count too small or noise outside 0..1.
+    """
+    for name, value, least in (("streams", streams, 1), ("documents", documents, 1), ("length", length, 2)):
+        _at_least(name, value, least)
+    _check_topics(topics, noise)
+    rng = np.random.default_rng(seed)
+    topic = rng.integers(0, topics, (streams, documents, 1))  # (B, N, 1)
+    symbols = rng.integers(0, topics, (streams, documents, length))  # (B, N, T)
+    telling = rng.random(symbols.shape) >= noise
+    symbols = np.where(telling, (topic + 1) % topics, symbols)
+    symbols[..., :1] = topic + topics if marked else topic
+    return torch.from_numpy(symbols)
+
+
+def topic_entropy(topics: int = 8, noise: float = 0.5) -> float:
+    """Return the entropy of a symbol given its topic, in nats: the least mean loss on `topic_documents`.
+
+    Raises:
+        ValueError: topics < 2 or noise outside 0..1.
+    """
+    _check_topics(topics, noise)
+    other = noise / topics
+    likely = 1 - noise + other
+    rest = (topics - 1) * other * math.log(other) if other else 0.0
+    return -likely * math.log(likely) - rest
+
+
+def _check_topics(topics: int, noise: float) -> None:
+    _at_least("topics", topics, 2)
+    if not 0 <= noise <= 1:
+        raise ValueError(f"noise must be in 0..1, got {noise}")
 
 
 def _at_least(name: str, value: int, least: int) -> None:

@@ -76,9 +76,10 @@ def test_outcomes_of_answers_that_behave_and_that_do_not():
 
 
 def test_one_that_sleeps_is_stopped_and_one_that_eats_its_whole_time():
-    bare = "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n"
-    (outcome,) = judge(bare, cpu_seconds=1, call_seconds=1)
-    assert (outcome.score, outcome.kind) == (0, "timeout")
+    stubborn = "import signal\nsignal.signal(signal.SIGPROF, signal.SIG_IGN)\nwhile True:\n    pass\n"
+    sleepy = "import time\ntime.sleep(600)\n"
+    for outcome in judge(stubborn, sleepy, cpu_seconds=1, call_seconds=1):
+        assert (outcome.score, outcome.kind) == (0, "timeout")
 
 
 def test_the_setup_runs_once_and_answers_do_not_see_each_other():
@@ -133,6 +134,17 @@ def test_what_keeps_a_bank_from_being_proved(bank_course, path, text, said):
     exercise = path.split("/")[0]
     code, output = check(bank_course, exercise=exercise)
     assert code == 1 and said in " ".join(output.split())
+
+
+def test_a_bank_with_mistakes_or_a_broken_setup_gives_two(bank_course):
+    bank_course.put("total/wrong_a.py", "# says: x\ntotal = 1\n")
+    code, said = check(bank_course)
+    assert code == 2 and 'needs "score"' in said
+    (bank_course.bank / "total" / "wrong_a.py").unlink()
+    bank_course.setup = "import no_such_module"
+    bank_course.write()
+    code, said = check(bank_course)
+    assert code == 2 and "the setup cell raised ModuleNotFoundError" in said
 
 
 def test_a_question_without_answers_is_not_proved(bank_course):

@@ -9,13 +9,13 @@ from course_admin.build import BuildError, build
 
 
 def run(course, *names, **options):
-    console = Console(file=io.StringIO(), width=200)
+    """What `build` prints, and the problems it raises."""
+    printed = io.StringIO()
     try:
-        build(course.root, names, console=console, **options)
-        problems = ()
+        build(course.root, names, console=Console(file=printed, width=200), **options)
     except BuildError as error:
-        problems = error.problems
-    return console.file.getvalue(), problems
+        return printed.getvalue(), error.problems
+    return printed.getvalue(), ()
 
 
 def test_a_line_for_each_step(built):

@@ -19,9 +19,12 @@ def texts(notebook):
 def no_kernel(monkeypatch):
     """Pretend to execute: the kernel alone is left out."""
     runs = []
-    monkeypatch.setattr(
-        module, "_execute", lambda paths, notebook, budget, timeout: runs.append(budget) or notebook
-    )
+
+    def execute(paths, notebook, budget, timeout):
+        runs.append(budget)
+        return notebook
+
+    monkeypatch.setattr(module, "_execute", execute)
     return runs
 
 
