@@ -13,8 +13,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 app = typer.Typer(
     help="Build, release and grade the notebooks of the course.",
@@ -27,8 +33,12 @@ app.add_typer(bank_app, name="bank")
 console = Console()
 problems = Console(stderr=True)
 
-Root = Annotated[Path, typer.Option("--root", help="Course folder.", envvar="COURSEWORK_ROOT", show_default="this folder")]
-Sections = Annotated[list[str] | None, typer.Argument(help="Sections, such as 01. All if none is given.", show_default=False)]
+Root = Annotated[
+    Path, typer.Option("--root", help="Course folder.", envvar="COURSEWORK_ROOT", show_default="this folder")
+]
+Sections = Annotated[
+    list[str] | None, typer.Argument(help="Sections, such as 01. All if none is given.", show_default=False)
+]
 Section = Annotated[str, typer.Argument(help="A section, such as 01.", show_default=False)]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")]
 HERE = Path(".")
@@ -57,7 +67,10 @@ def course(root: Path) -> Any:
 
     file = root / "syllabus.toml"
     if not file.exists():
-        raise Stop(f"{root.resolve().name}/ holds no syllabus.toml. Go to the course folder, or give it with --root.", 2)
+        raise Stop(
+            f"{root.resolve().name}/ holds no syllabus.toml. Go to the course folder, or give it with --root.",
+            2,
+        )
     try:
         return load_syllabus(file)
     except SyllabusError as error:
@@ -72,7 +85,11 @@ def notebooks(root: Path, sections: list[str] | None) -> list[str]:
         return written
     names = []
     for section in sections:
-        matches = [book.name for book in syllabus.notebooks if book.name == section or book.name.startswith(f"{section}_")]
+        matches = [
+            book.name
+            for book in syllabus.notebooks
+            if book.name == section or book.name.startswith(f"{section}_")
+        ]
         if not matches:
             known = ", ".join(book.name[:2] for book in syllabus.notebooks)
             raise Stop(f"there is no section {section!r}. Sections: {known}", 2)
@@ -86,9 +103,15 @@ def notebooks(root: Path, sections: list[str] | None) -> list[str]:
 def build(
     sections: Sections = None,
     root: Root = HERE,
-    solutions: Annotated[bool, typer.Option("--solutions", help="Also execute the solution notebooks whose inputs changed.")] = False,
-    adopt: Annotated[bool, typer.Option("--adopt", help="Save a hand-edited source notebook as manuscript text.")] = False,
-    discard: Annotated[bool, typer.Option("--discard", help="Overwrite a hand-edited source notebook.")] = False,
+    solutions: Annotated[
+        bool, typer.Option("--solutions", help="Also execute the solution notebooks whose inputs changed.")
+    ] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Save a hand-edited source notebook as manuscript text.")
+    ] = False,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Overwrite a hand-edited source notebook.")
+    ] = False,
 ) -> None:
     """Build source/, release/ and, if asked, solutions/ from the manuscript.
 
@@ -99,7 +122,9 @@ def build(
 
     names = notebooks(root, sections)
     try:
-        build_notebooks(root.resolve(), names, solutions=solutions, adopt=adopt, discard=discard, console=console)
+        build_notebooks(
+            root.resolve(), names, solutions=solutions, adopt=adopt, discard=discard, console=console
+        )
     except BuildError as error:
         raise Stop(escape(str(error))) from None
 
@@ -118,7 +143,10 @@ def bundle(sections: Sections = None, root: Root = HERE) -> None:
             file = pack(root.resolve(), name)
         except BuildError as error:
             raise Stop(escape(str(error))) from None
-        console.print(f"[green]✓[/] {file.relative_to(root.resolve())} ({file.stat().st_size / 1024:.0f} kB)", highlight=False)
+        console.print(
+            f"[green]✓[/] {file.relative_to(root.resolve())} ({file.stat().st_size / 1024:.0f} kB)",
+            highlight=False,
+        )
 
 
 @app.command()
@@ -133,7 +161,9 @@ def coverage(
     """
     from course_admin.coverage import print_coverage
 
-    raise typer.Exit(print_coverage(course(root), root / "source", json_file=json_file, strict=strict, console=console))
+    raise typer.Exit(
+        print_coverage(course(root), root / "source", json_file=json_file, strict=strict, console=console)
+    )
 
 
 @bank_app.command("check")
@@ -141,7 +171,9 @@ def bank_check(
     sections: Sections = None,
     root: Root = HERE,
     exercise: Annotated[str | None, typer.Option("--exercise", help="Only this question.")] = None,
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="Through the sandboxed kernel, as in grading.")] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Through the sandboxed kernel, as in grading.")
+    ] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Answers at a time.", min=1)] = 2,
     json_file: JsonFile = None,
 ) -> None:
@@ -153,7 +185,15 @@ def bank_check(
 
     worst = 0
     for name in notebooks(root, sections):
-        code = check_bank(root.resolve(), name, exercise=exercise, sandbox=sandbox, jobs=jobs, json_file=json_file, console=console)
+        code = check_bank(
+            root.resolve(),
+            name,
+            exercise=exercise,
+            sandbox=sandbox,
+            jobs=jobs,
+            json_file=json_file,
+            console=console,
+        )
         worst = max(worst, code)
     raise typer.Exit(worst)
 
@@ -180,8 +220,12 @@ def simulate(
 def grade(
     section: Section,
     root: Root = HERE,
-    students: Annotated[list[str] | None, typer.Option("--student", "-s", help="Only these students; repeat the option.")] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Submissions at a time.", show_default="cores")] = None,
+    students: Annotated[
+        list[str] | None, typer.Option("--student", "-s", help="Only these students; repeat the option.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", help="Submissions at a time.", show_default="cores")
+    ] = None,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Run student code without a sandbox.")] = False,
     json_file: JsonFile = None,
 ) -> None:
@@ -191,6 +235,7 @@ def grade(
     """
     from course_admin.grading.classroom import Course, Graded, grade_class
     from course_admin.grading.sandbox import SandboxUnavailable, probe
+    from course_admin.marks import print_marks
 
     (name,) = notebooks(root, [section])
     klass = Course(root.resolve(), name)
@@ -200,13 +245,22 @@ def grade(
     if unknown:
         raise Stop(f"no submission of {name} from {', '.join(unknown)}", 2)
     if not chosen:
-        raise Stop(f"submitted/ holds no submission of {name}. Collect them there as submitted/STUDENT/{name}/{name}.ipynb", 2)
+        raise Stop(
+            f"submitted/ holds no submission of {name}. Collect them there as submitted/STUDENT/{name}/{name}.ipynb",
+            2,
+        )
     if not unsafe:
         try:
             probe()
         except SandboxUnavailable as error:
             raise Stop(escape(str(error)), 3) from None
-    columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("grading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     started = time.monotonic()
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("grading", total=len(chosen))
@@ -214,15 +268,17 @@ def grade(
         def on_done(graded: Graded) -> None:
             progress.advance(bar)
             if graded.error:
-                progress.console.print(f"[red]✗[/] {graded.student}: no mark: {escape(graded.error.strip().splitlines()[-1])}", highlight=False)
+                progress.console.print(
+                    f"[red]✗[/] {graded.student}: no mark: {escape(graded.error.strip().splitlines()[-1])}",
+                    highlight=False,
+                )
 
         try:
             results = grade_class(klass, chosen, jobs=jobs, unsafe=unsafe, on_done=on_done)
         except FileNotFoundError as error:
             raise Stop(escape(str(error))) from None
     seconds = time.monotonic() - started
-    console.print(marks_table(name, results))
-    print_flags(results)
+    print_marks(console, name, results)
     console.print(
         f"{len(results)} submissions in {seconds:.1f} s ({seconds / len(results):.1f} s each). "
         f"Graded notebooks: autograded/; feedback: coursework feedback {section}",
@@ -233,53 +289,13 @@ def grade(
     raise typer.Exit(1 if any(result.error for result in results) else 0)
 
 
-def marks_table(name: str, results: list[Any]) -> Table:
-    """One row a question, one column a student; transposed for a class that is wider than it is long."""
-    ids = list(dict.fromkeys(grade_id for result in results for grade_id in result.scores))
-    points = {grade_id: result.points[grade_id] for result in results for grade_id in result.scores}
-    table = Table(title=f"Marks of {name}", title_justify="left", row_styles=["", "dim"])
-    table.add_column("question")
-    table.add_column("of", justify="right")
-    for result in results:
-        table.add_column(short(result.student), justify="right", no_wrap=True)
-    for grade_id in ids:
-        cells = [mark(result.scores.get(grade_id), points[grade_id], bool(result.error)) for result in results]
-        table.add_row(grade_id.removesuffix("-test"), f"{points[grade_id]:g}", *cells)
-    table.add_section()
-    totals = ["[red]–[/]" if result.error else f"[bold]{result.total:g}[/]" for result in results]
-    table.add_row("[bold]total[/]", f"{sum(points.values()):g}", *totals)
-    table.add_row("to mark by hand", "", *[str(result.to_mark or "") for result in results])
-    table.add_row("flags", "", *[str(len(result.flags) or "") for result in results])
-    return table
-
-
-def short(student: str) -> str:
-    """A student's name, short enough for a column."""
-    return student.removeprefix("student-")[:10]
-
-
-def mark(score: float | None, most: float, failed: bool) -> str:
-    """A score for the table: green when full, red when none, ? when a person has yet to mark."""
-    if failed:
-        return ""
-    if score is None:
-        return "[yellow]?[/]"
-    style = "green" if score >= most else "red" if score == 0 else "default"
-    return f"[{style}]{score:g}[/]"
-
-
-def print_flags(results: list[Any]) -> None:
-    """A line for each flag, without the detail that belongs to the graded notebook."""
-    for result in results:
-        for flag in result.flags:
-            console.print(f"[yellow]⚑[/] {result.student}: {escape(flag.splitlines()[0][:160])}", highlight=False, markup=True)
-
-
 @app.command()
 def feedback(
     section: Section,
     root: Root = HERE,
-    students: Annotated[list[str] | None, typer.Option("--student", "-s", help="Only these students.")] = None,
+    students: Annotated[
+        list[str] | None, typer.Option("--student", "-s", help="Only these students.")
+    ] = None,
 ) -> None:
     """Write feedback/STUDENT/…html: their notebook with marks and messages, without hidden tests.
 
@@ -296,7 +312,9 @@ def feedback(
     failed = write_feedback(klass, chosen)
     for student, why in failed.items():
         problems.print(f"[red]✗[/] {student}: {escape(why.strip().splitlines()[-1])}", highlight=False)
-    console.print(f"[green]✓[/] feedback for {len(chosen) - len(failed)} of {len(chosen)} in feedback/", highlight=False)
+    console.print(
+        f"[green]✓[/] feedback for {len(chosen) - len(failed)} of {len(chosen)} in feedback/", highlight=False
+    )
     raise typer.Exit(1 if failed else 0)
 
 
@@ -321,7 +339,9 @@ def doctor(root: Root = HERE) -> None:
 
 def main() -> None:
     """Entry point of the `coursework` command."""
-    warnings.filterwarnings("ignore", message="Object of type", category=Warning)  # nbgrader's own use of SQLAlchemy
+    warnings.filterwarnings(
+        "ignore", message="Object of type", category=Warning
+    )  # nbgrader's own use of SQLAlchemy
     app()
 
 

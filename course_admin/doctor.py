@@ -38,11 +38,18 @@ def examine(root: Path) -> Iterator[Finding]:
         try:
             yield Finding(package, True, importlib.metadata.version(package))
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(package, False, "not installed", "pip install -c constraints.txt -e '.[instructors]'")
+            yield Finding(
+                package, False, "not installed", "pip install -c constraints.txt -e '.[instructors]'"
+            )
     beside = Path(sys.executable).with_name("alembic")
     found = shutil.which("alembic") or (str(beside) if beside.exists() else None)
-    yield Finding("alembic", found is not None, "found" if found else "missing", "pip install alembic (nbgrader's gradebook needs it)")
-    yield _tried("bubblewrap sandbox", lambda: probe() or "starts")
+    yield Finding(
+        "alembic",
+        found is not None,
+        "found" if found else "missing",
+        "pip install alembic (nbgrader's gradebook needs it)",
+    )
+    yield _tried("bubblewrap sandbox", _sandbox)
     yield _tried("kernel in the sandbox", _kernel)
     for folder in ("source", "release"):
         count = len(list((root / folder).glob("*/*.ipynb")))
@@ -59,7 +66,17 @@ def _tried(name: str, attempt: Callable[[], str]) -> Finding:
         seen, _, remedy = str(error).partition(". ")
         return Finding(name, False, seen, remedy)
     except Exception as error:
-        return Finding(name, False, f"{type(error).__name__}: {error}", "run again; if it stays, look at the system's log")
+        return Finding(
+            name,
+            False,
+            f"{type(error).__name__}: {error}",
+            "run again; if it stays, look at the system's log",
+        )
+
+
+def _sandbox() -> str:
+    probe()
+    return "starts"
 
 
 def _kernel() -> str:

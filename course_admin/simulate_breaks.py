@@ -155,14 +155,15 @@ def ids_lost(work: Work, rng: random.Random) -> None:
     for cell in work.cells:
         cell["metadata"] = {}
         del cell["id"]
-    work.scores.update(dict.fromkeys(work.written + work.unlike))
+    work.scores.update(dict.fromkeys(work.written, 0.0))
+    work.scores.update(dict.fromkeys(work.unlike))  # a person has to look
     work.note = "an old editor dropped metadata and cell ids"
     work.flags.append("found by what it defines")
 
 
 def truncated_file(work: Work, rng: random.Random) -> None:
     work.cut = 0.6
-    work.scores = {question: None if question in work.written else 0.0 for question in work.scores}
+    work.scores = dict.fromkeys(work.scores, 0.0)
     work.note = "the file is cut short, so it is no JSON"
     work.flags.append("not JSON")
 

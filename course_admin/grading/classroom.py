@@ -1,7 +1,7 @@
 """Grade a class: the heavy part of every submission in parallel, then nbgrader's own autograde, which writes the marks.
 
-Each submission's result is a pure function of its bytes and the source, so it can be computed anywhere; only this coordinator touches
-files and the gradebook.
+Each submission's result is a pure function of its bytes and the source, so it can be computed anywhere; only this
+coordinator touches files and the gradebook.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class Course:
     def submitted(self) -> list[str]:
         """Students who handed the notebook in, by name."""
         folder = self.root / "submitted"
-        return sorted(p.parent.name for p in folder.glob(f"*/{self.notebook}") if not p.parent.name.startswith("."))
+        return sorted(
+            p.parent.name for p in folder.glob(f"*/{self.notebook}") if not p.parent.name.startswith(".")
+        )
 
     def source(self) -> dict:
         return self._read("source")
@@ -70,7 +72,9 @@ class Course:
     def _read(self, folder: str) -> dict:
         path = self.root / folder / self.notebook / f"{self.notebook}.ipynb"
         if not path.exists():
-            raise FileNotFoundError(f"{folder}/{self.notebook} is not built; run: coursework build {self.notebook[:2]}")
+            raise FileNotFoundError(
+                f"{folder}/{self.notebook} is not built; run: coursework build {self.notebook[:2]}"
+            )
         return json.loads(path.read_text(encoding="utf-8"))
 
     def autograded(self, student: str) -> Path:
@@ -134,7 +138,13 @@ def grade_class(
 
 
 def _results(
-    course: Course, students: list[str], source: dict, release: dict, limits: dict, unsafe: bool, jobs: int | None
+    course: Course,
+    students: list[str],
+    source: dict,
+    release: dict,
+    limits: dict,
+    unsafe: bool,
+    jobs: int | None,
 ) -> Iterator[tuple[str, Any]]:
     """(student, result or exception) in the order in which they finish. Each runs in a process of its own."""
 
@@ -157,7 +167,9 @@ def _read_marks(api: Any, course: Course, record: Graded) -> None:
             pending = grade.auto_score is None and grade.manual_score is None
             record.scores[grade.name] = None if pending else grade.score
             record.points[grade.name] = grade.max_score
-    notes = json.loads(course.autograded(record.student).read_text(encoding="utf-8"))["metadata"].get("course", {})
+    notes = json.loads(course.autograded(record.student).read_text(encoding="utf-8"))["metadata"].get(
+        "course", {}
+    )
     record.flags = list(notes.get("flags", []))
     record.seconds = float(notes.get("seconds", 0.0))
 

@@ -22,7 +22,12 @@ def configure_grading(c: Any) -> None:
     """
     c.Autograde.exporter_class = SubmissionExporter
     c.Autograde.sanitize_preprocessors = [Reassemble, CheckCellMetadata]
-    c.Autograde.autograde_preprocessors = [SandboxedExecute, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
+    c.Autograde.autograde_preprocessors = [
+        SandboxedExecute,
+        SaveAutoGrades,
+        AssignLatePenalties,
+        CheckCellMetadata,
+    ]
     c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
     c.HTMLExporter.sanitize_html = True
     c.ClearMetadataPreprocessor.enabled = False

@@ -48,7 +48,11 @@ class Collector:
             self.outputs.clear()
             self._clear_next = False
         last = self.outputs[-1] if self.outputs else None
-        if last and output["output_type"] == last["output_type"] == "stream" and output["name"] == last["name"]:
+        if (
+            last
+            and output["output_type"] == last["output_type"] == "stream"
+            and output["name"] == last["name"]
+        ):
             last["text"] += output["text"]
         else:
             self.outputs.append(output)
@@ -70,12 +74,18 @@ def _output(kind: str, content: dict) -> dict | None:
     if kind == "stream" and content.get("name") in ("stdout", "stderr"):
         return {"output_type": "stream", "name": content["name"], "text": str(content.get("text", ""))}
     if kind in ("display_data", "execute_result", "update_display_data"):
-        output: dict[str, Any] = {"output_type": "display_data", "data": content.get("data", {}), "metadata": content.get("metadata", {})}
+        output: dict[str, Any] = {
+            "output_type": "display_data",
+            "data": content.get("data", {}),
+            "metadata": content.get("metadata", {}),
+        }
         if kind == "execute_result":
             output.update(output_type="execute_result", execution_count=None)
         return clean(output)
     if kind == "error":
-        return clean({"output_type": "error", **{key: content.get(key) for key in ("ename", "evalue", "traceback")}})
+        return clean(
+            {"output_type": "error", **{key: content.get(key) for key in ("ename", "evalue", "traceback")}}
+        )
     return None
 
 
@@ -102,11 +112,19 @@ def clean(output: Any) -> dict | None:
         }
     if kind in ("display_data", "execute_result"):
         data = output.get("data")
-        kept = {mime: _shown(mime, data[mime]) for mime in SHOWN if mime in data} if isinstance(data, dict) else {}
+        kept = (
+            {mime: _shown(mime, data[mime]) for mime in SHOWN if mime in data}
+            if isinstance(data, dict)
+            else {}
+        )
         kept = {mime: value for mime, value in kept.items() if value}
         if not kept:
             return None
-        result: dict[str, Any] = {"output_type": kind, "data": kept, "metadata": _alt_text(output.get("metadata"))}
+        result: dict[str, Any] = {
+            "output_type": kind,
+            "data": kept,
+            "metadata": _alt_text(output.get("metadata")),
+        }
         if kind == "execute_result":
             result["execution_count"] = None
         return result
@@ -127,7 +145,11 @@ def record_in(output: Any) -> tuple[str, list] | None:
 
 
 def _plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) < 1000)
+    return (
+        value is None
+        or isinstance(value, bool | int | float)
+        or (isinstance(value, str) and len(value) < 1000)
+    )
 
 
 def _shown(mime: str, value: Any) -> str:
@@ -170,4 +192,6 @@ def safe_markdown(text: str) -> str:
     """
     text = re.sub(r"<(?=[A-Za-z/!?])", "< ", text)
     text = re.sub(r"\\(?=(?:href|url|style|class|cssId|require|includegraphics|data|html)\b)", r"\\ ", text)
-    return text.replace("](", "] (").replace("]:", "] :")  # `[a]: address` may stand in a list or run over lines
+    return text.replace("](", "] (").replace(
+        "]:", "] :"
+    )  # `[a]: address` may stand in a list or run over lines

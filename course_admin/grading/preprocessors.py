@@ -1,4 +1,4 @@
-"""nbgrader's autograde, made safe: three preprocessors named in nbgrader_config.py, so that its CLI and formgrader's button use them.
+"""nbgrader's autograde, made safe: preprocessors named in nbgrader_config.py, so that CLI and formgrader's button use them.
 
 `Reassemble` replaces its sanitizing steps, `SandboxedExecute` its Execute; `HideTests` keeps hidden tests out of feedback.
 """
@@ -103,11 +103,15 @@ def grade_in_process(job: Job) -> Result:
     try:
         answer = json.loads(done.stdout)
     except ValueError:
-        raise WorkerFailed(f"the grading process ended with {done.returncode}: {done.stderr[-800:]}") from None
+        raise WorkerFailed(
+            f"the grading process ended with {done.returncode}: {done.stderr[-800:]}"
+        ) from None
     if "broken" in answer:
         raise WorkerFailed(answer["broken"])
     result = answer["result"]
-    return Result(result["notebook"], [Verdict(**v) for v in result["verdicts"]], result["flags"], result["seconds"])
+    return Result(
+        result["notebook"], [Verdict(**v) for v in result["verdicts"]], result["flags"], result["seconds"]
+    )
 
 
 class HideTests(NbGraderPreprocessor):

@@ -30,7 +30,9 @@ def read_submission(path: Path) -> dict:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        raise Unreadable(f"cannot be opened ({'it is a link' if path.is_symlink() else error.strerror})") from None
+        raise Unreadable(
+            f"cannot be opened ({'it is a link' if path.is_symlink() else error.strerror})"
+        ) from None
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -60,7 +62,9 @@ def _older(data: dict) -> dict:
     try:
         return json.loads(nbformat.writes(nbformat.convert(nbformat.from_dict(data), 4)))
     except Exception as error:
-        raise Unreadable(f"has notebook format {str(data.get('nbformat'))[:20]} ({type(error).__name__})") from None
+        raise Unreadable(
+            f"has notebook format {str(data.get('nbformat'))[:20]} ({type(error).__name__})"
+        ) from None
 
 
 class SubmissionExporter(NotebookExporter):
@@ -72,7 +76,11 @@ class SubmissionExporter(NotebookExporter):
             data = read_submission(Path(filename))
         except Unreadable as error:
             data, flag = {"cells": []}, f"the file {error}; graded as empty"
-        cells = [{**cell, "source": text_of(cell.get("source"))} for cell in data["cells"] if isinstance(cell, dict)]
+        cells = [
+            {**cell, "source": text_of(cell.get("source"))}
+            for cell in data["cells"]
+            if isinstance(cell, dict)
+        ]
         notebook = NotebookNode(cells=cells, metadata={}, nbformat=4, nbformat_minor=5)
         metadata = data.get("metadata")
         if isinstance(metadata, dict) and isinstance(metadata.get("course"), dict):

@@ -1,8 +1,8 @@
 """The notebook that is graded: the course's own cells from the source, the student's work from the submission.
 
-Which cells are tests, what they say, what they are worth and which cells are answers comes from the source notebook alone. From the
-submission come the answers, whatever was added between them, and the outputs of experiments. So an edited, deleted, copied or moved
-test cell costs nothing and gains nothing.
+Which cells are tests, what they say, what they are worth and which cells are answers comes from the source notebook alone.
+From the submission come the answers, whatever was added between them, and the outputs of experiments. So an edited, deleted,
+copied or moved test cell costs nothing and gains nothing.
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ def reassemble(submission: dict, source: dict, release: dict | None = None) -> R
             found = record_in(output)
             if found:
                 records[found[0]] = found[1]
-    notebook = {**{key: copy.deepcopy(source[key]) for key in ("metadata", "nbformat", "nbformat_minor")}, "cells": cells}
+    notebook = {
+        **{key: copy.deepcopy(source[key]) for key in ("metadata", "nbformat", "nbformat_minor")},
+        "cells": cells,
+    }
     return Reassembled(notebook, flags, records)
 
 
@@ -107,7 +110,9 @@ def _given_cells(submission: dict, flags: list[str]) -> list[dict]:
             continue
         metadata = cell.get("metadata")
         text = text_of(cell.get("source")).replace("\r\n", "\n").replace("\r", "\n")
-        cells.append({**cell, "source": text[:MOST_SOURCE], "metadata": metadata if isinstance(metadata, dict) else {}})
+        cells.append(
+            {**cell, "source": text[:MOST_SOURCE], "metadata": metadata if isinstance(metadata, dict) else {}}
+        )
     return cells
 
 
@@ -124,7 +129,9 @@ def _match(given: list[dict], wanted: list[_Slot], stubs: dict, flags: list[str]
     for slot in wanted:
         free = [i for i in range(len(given)) if i not in owners]
         candidates = [i for i in free if slot.grade_id and _grade_id(given[i]) == slot.grade_id]
-        candidates = candidates or [i for i in free if slot.cell_id and given[i].get("id") == slot.cell_id and not _grade_id(given[i])]
+        candidates = candidates or [
+            i for i in free if slot.cell_id and given[i].get("id") == slot.cell_id and not _grade_id(given[i])
+        ]
         if not candidates and slot.editable:
             candidates = [i for i in free if _same_names(given[i], slot.cell) and _grade_id(given[i]) is None]
             if candidates:
@@ -133,8 +140,12 @@ def _match(given: list[dict], wanted: list[_Slot], stubs: dict, flags: list[str]
             continue
         chosen = candidates[-1]
         if len(candidates) > 1 and slot.editable:
-            flags.append(f"{slot.grade_id}: stands there {len(candidates)} times; the last that is filled in counts")
-            filled = [i for i in candidates if given[i]["source"].strip() != stubs.get(slot.grade_id, "").strip()]
+            flags.append(
+                f"{slot.grade_id}: stands there {len(candidates)} times; the last that is filled in counts"
+            )
+            filled = [
+                i for i in candidates if given[i]["source"].strip() != stubs.get(slot.grade_id, "").strip()
+            ]
             chosen = (filled or candidates)[-1]
         owners[chosen] = slot
     return owners
@@ -174,11 +185,16 @@ def _arrange(
             if _grade_id(cell) in {s.grade_id for s in wanted if s.locked and s.grade_id}:
                 flags.append(f"{_grade_id(cell)}: a copy of a locked cell was left out")
                 continue
-            if _grade_id(cell) in owned and cell["source"].strip() == stubs.get(_grade_id(cell) or "", "").strip():
+            if (
+                _grade_id(cell) in owned
+                and cell["source"].strip() == stubs.get(_grade_id(cell) or "", "").strip()
+            ):
                 continue  # an untouched copy would undo the answer that counts
             line.append((None, _extra(cell)))
         elif slot.locked:
-            if cell["source"].strip() != text_of(slot.cell["source"]).strip() and not _is_released(cell, slot):
+            if cell["source"].strip() != text_of(slot.cell["source"]).strip() and not _is_released(
+                cell, slot
+            ):
                 flags.append(f"{slot.grade_id}: its text was changed; the original counts")
             line.append((slot, copy.deepcopy(slot.cell)))
         elif slot.editable:
@@ -249,7 +265,13 @@ def _finish(cell: dict, stub: dict | None) -> None:
 def _extra(cell: dict) -> dict:
     """A cell that the student added: its text, none of its metadata. Raw cells become markdown."""
     if cell["cell_type"] == "code":
-        return {"cell_type": "code", "metadata": {}, "source": cell["source"], "outputs": [], "execution_count": None}
+        return {
+            "cell_type": "code",
+            "metadata": {},
+            "source": cell["source"],
+            "outputs": [],
+            "execution_count": None,
+        }
     return {"cell_type": "markdown", "metadata": {}, "source": cell["source"]}
 
 

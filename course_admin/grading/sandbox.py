@@ -1,7 +1,8 @@
 """A kernel inside bubblewrap: no network, a read-only system, private temporary folders, limits on what it uses.
 
-The sandbox sees the Python installation and `course_utils`; not the course folder, the gradebook, other submissions or the home folder.
-Started by root, the kernel runs as a user of its own that owns nothing; started by anyone else, in a user namespace.
+The sandbox sees the Python installation and `course_utils`; not the course folder, the gradebook, other submissions or the
+home folder. Started by root, the kernel runs as a user of its own that owns nothing; started by anyone else, in a user
+namespace.
 """
 
 import os
@@ -50,18 +51,31 @@ class Box:
         bwrap = shutil.which("bwrap")
         if bwrap is None:
             raise SandboxUnavailable(
-                "bubblewrap is not installed. Install it (Debian, Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap), "
+                "bubblewrap is not installed. Install it (Debian, Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap) "
                 "or grade with --unsafe if you trust every submission."
             )
         size = str(self.limits.file_mb * 2**20)
-        line = [bwrap, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+        line = [
+            bwrap,
+            "--unshare-pid",
+            "--unshare-net",
+            "--unshare-ipc",
+            "--unshare-uts",
+            "--unshare-cgroup-try",
+        ]
         if uid is None:
-            line += ["--unshare-user", "--disable-userns"] if _knows(bwrap, "--disable-userns") else ["--unshare-user"]
+            line += (
+                ["--unshare-user", "--disable-userns"]
+                if _knows(bwrap, "--disable-userns")
+                else ["--unshare-user"]
+            )
         line += ["--die-with-parent", "--new-session", "--hostname", "grading", "--clearenv"]
         line += ["--perms", "0755", "--dir", "/etc"]
         for path in _system_paths():
             line += _parents(path) + (
-                ["--symlink", os.readlink(path), str(path)] if path.is_symlink() else ["--ro-bind", str(path), str(path)]
+                ["--symlink", os.readlink(path), str(path)]
+                if path.is_symlink()
+                else ["--ro-bind", str(path), str(path)]
             )
         utils = Path(course_utils.__file__).parent
         for path in _python_paths(utils):
@@ -73,12 +87,32 @@ class Box:
             line += ["--perms", "0700", "--tmpfs", folder]
         if self.hide_models and (utils / "models").is_dir():
             line += ["--ro-bind", str(HIDDEN_MODELS), str(utils / "models")]
-        line += ["--perms", "0777", "--dir", "/tmp/work", "--bind", str(self.folder), str(self.folder), "--chdir", "/tmp/work"]
-        line += ["--remount-ro", "/"]  # the root is a tmpfs without a limit, and a student's own without a uid
+        line += [
+            "--perms",
+            "0777",
+            "--dir",
+            "/tmp/work",
+            "--bind",
+            str(self.folder),
+            str(self.folder),
+            "--chdir",
+            "/tmp/work",
+        ]
+        line += [
+            "--remount-ro",
+            "/",
+        ]  # the root is a tmpfs without a limit, and a student's own without a uid
         for name, value in self.environment().items():
             line += ["--setenv", name, value]
         if uid is not None:
-            line += ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--no-new-privs", "--bounding-set=-all"]
+            line += [
+                "setpriv",
+                f"--reuid={uid}",
+                f"--regid={uid}",
+                "--clear-groups",
+                "--no-new-privs",
+                "--bounding-set=-all",
+            ]
         return [*line, *self._limits(), "--", *kernel]
 
     def environment(self) -> dict[str, str]:
@@ -93,7 +127,9 @@ class Box:
             "OMP_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
-            "PYTHONPATH": str(Path(course_utils.__file__).parent.parent),  # of which only course_utils is inside
+            "PYTHONPATH": str(
+                Path(course_utils.__file__).parent.parent
+            ),  # of which only course_utils is inside
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "MPLCONFIGDIR": "/tmp/.matplotlib",
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -156,7 +192,9 @@ def probe() -> None:
         command = Box(Path(folder), Limits()).command([sys.executable, "-c", "import encodings"], uid)
         result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     if result.returncode:
-        raise SandboxUnavailable(f"bubblewrap does not start: {result.stderr.strip()[-300:]}. {remedy(result.stderr)}")
+        raise SandboxUnavailable(
+            f"bubblewrap does not start: {result.stderr.strip()[-300:]}. {remedy(result.stderr)}"
+        )
 
 
 def remedy(refusal: str) -> str:
@@ -168,7 +206,9 @@ def remedy(refusal: str) -> str:
             "AppArmor forbids user namespaces to ordinary programs here: run as an administrator `sysctl -w "
             "kernel.apparmor_restrict_unprivileged_userns=0`, or give bwrap a profile that allows `userns`."
         )
-    if _reads("/proc/sys/kernel/unprivileged_userns_clone", "0") or _reads("/proc/sys/user/max_user_namespaces", "0"):
+    if _reads("/proc/sys/kernel/unprivileged_userns_clone", "0") or _reads(
+        "/proc/sys/user/max_user_namespaces", "0"
+    ):
         return (
             "User namespaces are switched off: run as an administrator `sysctl -w kernel.unprivileged_userns_clone=1 "
             "user.max_user_namespaces=15000`."
@@ -190,7 +230,17 @@ def _knows(bwrap: str, option: str) -> bool:
 
 
 def _system_paths() -> list[Path]:
-    names = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime"]
+    names = [
+        "/usr",
+        "/bin",
+        "/sbin",
+        "/lib",
+        "/lib32",
+        "/lib64",
+        "/etc/ld.so.cache",
+        "/etc/fonts",
+        "/etc/localtime",
+    ]
     return [Path(name) for name in names if Path(name).exists()]
 
 

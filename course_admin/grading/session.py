@@ -1,7 +1,7 @@
 """The student's kernel, as the trusted process sees it: run a cell, ask a question, survive whatever happens.
 
-Every byte that comes back is untrusted: sizes are bounded, values are rebuilt by the codec, and nothing that the kernel says about
-itself decides a mark.
+Every byte that comes back is untrusted: sizes are bounded, values are rebuilt by the codec, and nothing that the kernel says
+about itself decides a mark.
 """
 
 from __future__ import annotations
@@ -98,10 +98,12 @@ class StudentKernel:
         self._client = manager.blocking_client()
         self._client.context = context  # its own would know none of these limits
         self._client.shell_channel, self._client.stdin_channel, self._client.control_channel  # noqa: B018  (opens them)
-        context.setsockopt(zmq.RCVHWM, 1000)  # outputs come in numbers, but none is larger than all may be together
+        context.setsockopt(
+            zmq.RCVHWM, 1000
+        )  # outputs come in numbers, but none is larger than all may be together
         context.setsockopt(zmq.MAXMSGSIZE, 4 * self.limits.output_kb * 1024)
         self._client.start_channels()
-        self._process = psutil.Process(manager.provisioner.pid)
+        self._process = psutil.Process(getattr(manager.provisioner, "pid", None))
         deadline = time.monotonic() + START_S
         while True:
             try:
@@ -128,10 +130,21 @@ class StudentKernel:
             return 0
 
     def _spec(self) -> KernelSpec:
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+        argv = [
+            sys.executable,
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+            "--HistoryManager.enabled=False",
+        ]
         provisioner: dict[str, Any] = {"provisioner_name": "local-provisioner", "config": {}}
         if not self.unsafe:
-            box = {"folder": str(self._folder), "limits": self.limits.as_dict(), "hide_models": self.hide_models}
+            box = {
+                "folder": str(self._folder),
+                "limits": self.limits.as_dict(),
+                "hide_models": self.hide_models,
+            }
             provisioner = {"provisioner_name": "course-sandbox", "config": {"box": box}}
         return KernelSpec(
             argv=argv,
@@ -195,7 +208,9 @@ class StudentKernel:
             else:
                 self._needs_replay = True
         except OutputFlood:
-            collector.error("TooMuchOutput", f"this cell was stopped after printing {self.limits.output_kb} kB")
+            collector.error(
+                "TooMuchOutput", f"this cell was stopped after printing {self.limits.output_kb} kB"
+            )
             self.flags.append("a cell printed without end")
             self._needs_replay = True
         except KernelDied as death:
@@ -226,11 +241,15 @@ class StudentKernel:
             except (ValueError, RecursionError):
                 return json.dumps({"failed": "not a callback"})
 
-        collector = Collector(self.limits.output_kb * 1024)  # prints during a check are dropped: they could show its inputs
+        collector = Collector(
+            self.limits.output_kb * 1024
+        )  # prints during a check are dropped: they could show its inputs
         try:
             self._ready()
             numbered = json.dumps({**request, "first": self._restarts * 1_000_000})
-            expression = f"__import__('course_utils.checking.servant', fromlist=['serve']).serve({numbered!r})"
+            expression = (
+                f"__import__('course_utils.checking.servant', fromlist=['serve']).serve({numbered!r})"
+            )
             before = self._cpu_seconds()
             try:
                 reply = self._execute("", collector, min(seconds, left), expression, on_input)
@@ -344,7 +363,6 @@ class StudentKernel:
             except psutil.Error:
                 continue
         return usage
-
 
     def _memory(self) -> int:
         """Bytes that the sandbox's processes hold together; pages they share count once."""

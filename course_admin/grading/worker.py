@@ -102,7 +102,7 @@ def is_test(cell: dict) -> bool:
 
 
 def only_definitions(code: str) -> str:
-    """The imports, functions and classes of an experiment's cell. Experiments are not re-run, but a helper in one still counts."""
+    """The imports, functions and classes of an experiment's cell: it is not re-run, but a helper in it still counts."""
     try:
         body = ast.parse(code).body
     except (SyntaxError, ValueError, RecursionError):
@@ -147,7 +147,12 @@ def run_test(cell: dict, link: Any, seed: int, flags: list[str]) -> tuple[Verdic
     earned = min(points, points * failure.earned / failure.total) if failure.total else 0.0
     if earned > 0:
         earned = round(earned, 4)
-        number = {"output_type": "execute_result", "execution_count": None, "metadata": {}, "data": {"text/plain": repr(earned)}}
+        number = {
+            "output_type": "execute_result",
+            "execution_count": None,
+            "metadata": {},
+            "data": {"text/plain": repr(earned)},
+        }
         return Verdict(grade_id, points, earned, "partly", message), [stream_output(message + "\n"), number]
     kind = "NotAnswered" if isinstance(failure, NotAnswered) else "CheckFailed"
     outcome = "unanswered" if kind == "NotAnswered" else "failed"

@@ -104,7 +104,8 @@ def decode(data: Any, resolve: Callable[[dict], Any], depth: int = 0) -> Any:
         return [inner(item) for item in data]
     if not isinstance(data, dict):
         raise Garbled(f"unexpected {type(data).__name__}")
-    tag, body = data.get("t"), data.get("v")
+    tag = data.get("t")
+    body: Any = data.get("v")
     if tag in ("ref", "callback"):
         return resolve(data)
     try:
@@ -193,9 +194,9 @@ def _decode_array(data: dict) -> np.ndarray | np.generic:
         items = data["v"]
         if not all(isinstance(item, bool | int | float | str | None) for item in items):
             raise Garbled("an array of objects")
-        array = np.empty(len(items), dtype=object)
-        array[:] = items
-        return array.reshape(shape)
+        objects = np.empty(len(items), dtype=object)
+        objects[:] = items
+        return objects.reshape(shape)
     if data["dtype"] not in NUMPY_DTYPES:
         raise Garbled("unknown dtype")
     raw = base64.b64decode(data["v"], validate=True)

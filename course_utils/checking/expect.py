@@ -64,7 +64,9 @@ def expect(condition: Any, message: str) -> None:
         raise CheckFailed(message)
 
 
-def expect_shape(value: Any, shape: Sequence[int], what: str, suspects: Mapping[str, Sequence[int]] | None = None) -> None:
+def expect_shape(
+    value: Any, shape: Sequence[int], what: str, suspects: Mapping[str, Sequence[int]] | None = None
+) -> None:
     """The value is an array or tensor of this shape. `suspects` maps a sentence to the shape that mistake gives."""
     got = as_array(value, what).shape
     if got == tuple(shape):
@@ -120,8 +122,10 @@ def _matches(got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> boo
     return bool(np.allclose(got, want, rtol=rtol, atol=atol, equal_nan=True))
 
 
-def expect_raises(kind: type[Exception], call: Callable[[], Any], what: str, mentions: str | None = None) -> None:
-    """`call()` raises `kind` in student code. `mentions` is a word that its message must hold (for example the argument's name)."""
+def expect_raises(
+    kind: type[Exception], call: Callable[[], Any], what: str, mentions: str | None = None
+) -> None:
+    """`call()` raises `kind` in student code. `mentions` is a word that its message must hold, such as the argument's name."""
     try:
         call()
     except NotAnswered:
@@ -141,7 +145,12 @@ def expect_raises(kind: type[Exception], call: Callable[[], Any], what: str, men
 
 
 def expect_number(
-    value: Any, expected: float, what: str, suspects: Mapping[str, float] | None = None, rtol: float = 1e-3, atol: float = 1e-9
+    value: Any,
+    expected: float,
+    what: str,
+    suspects: Mapping[str, float] | None = None,
+    rtol: float = 1e-3,
+    atol: float = 1e-9,
 ) -> None:
     """A number within `atol + rtol * |expected|`. Python, NumPy and torch scalars are numbers; text is not."""
     number = number_of(value, what)
@@ -175,7 +184,11 @@ def number_of(value: Any, what: str) -> float:
 
 
 def expect_choice(
-    value: Any, expected: str | Iterable[str], options: Sequence[str], what: str, suspects: Mapping[str, str] | None = None
+    value: Any,
+    expected: str | Iterable[str],
+    options: Sequence[str],
+    what: str,
+    suspects: Mapping[str, str] | None = None,
 ) -> None:
     """One of `options`, or several as a set or list, compared without case, spaces, hyphens and a trailing `)` or `.`.
 
@@ -199,7 +212,9 @@ def expect_choice(
 def chosen_of(value: Any, options: Sequence[str], what: str, several: bool = False) -> set[str]:
     """The chosen option or options, normalized; fails with the list of options if it is none of them."""
     if isinstance(value, str) and several:
-        value = re.split(r"[,;]\s*|\s+and\s+", value) if normal(value) not in map(normal, options) else [value]
+        value = (
+            re.split(r"[,;]\s*|\s+and\s+", value) if normal(value) not in map(normal, options) else [value]
+        )
     items = [value] if not several else value
     scalar = isinstance(items, torch.Tensor | np.ndarray) and items.ndim == 0
     if scalar or isinstance(items, Handle | Number) or not isinstance(items, Iterable):
@@ -208,7 +223,9 @@ def chosen_of(value: Any, options: Sequence[str], what: str, several: bool = Fal
     chosen = set()
     for item in items:
         if not isinstance(item, str) or normal(item) not in known:
-            raise CheckFailed(f"{what}: expected one of {', '.join(map(repr, options))}; got {describe(item)}")
+            raise CheckFailed(
+                f"{what}: expected one of {', '.join(map(repr, options))}; got {describe(item)}"
+            )
         chosen.add(normal(item))
     return chosen
 
@@ -219,7 +236,11 @@ def normal(text: str) -> str:
 
 
 def expect_text(
-    value: Any, accepted: Sequence[str], what: str, suspects: Mapping[str, str] | None = None, most_words: int = 12
+    value: Any,
+    accepted: Sequence[str],
+    what: str,
+    suspects: Mapping[str, str] | None = None,
+    most_words: int = 12,
 ) -> None:
     """A short text that matches one of the `accepted` patterns (regular expressions, searched in the normalized text).
 

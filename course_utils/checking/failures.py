@@ -26,7 +26,9 @@ class NotAnswered(CheckFailed, NotImplementedError):
         return [f"NotImplementedError: {self}"]
 
 
-NotAnswered.__name__ = "NotImplementedError"  # the name that students know from their stubs is the one that notebooks show
+NotAnswered.__name__ = (
+    "NotImplementedError"  # the name that students know from their stubs is the one that notebooks show
+)
 
 
 class StudentError(CheckFailed):
@@ -65,7 +67,9 @@ def own_frames(error: BaseException | None, most: int = 4) -> list[str]:
     if error is None:
         return []
     trace: TracebackType | None = error.__traceback__
-    frames = [f for f in traceback.extract_tb(trace) if "ipykernel_" in f.filename or f.filename.startswith("<")]
+    frames = [
+        f for f in traceback.extract_tb(trace) if "ipykernel_" in f.filename or f.filename.startswith("<")
+    ]
     frames = [f for f in frames if "importlib" not in f.filename][-most:]
     if not frames:
         return []

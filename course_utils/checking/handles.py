@@ -128,7 +128,9 @@ class _Session:
 
     def answer(self, op: str, **fields: Any) -> dict:
         if self.in_callback:  # the student's side waits for the callback and can answer nothing else
-            raise CheckFailed("your code passed an object where the function it was given expects plain values")
+            raise CheckFailed(
+                "your code passed an object where the function it was given expects plain values"
+            )
         self.callback_error = None
         request = {"op": op, "without": self.without, **fields}
         answer = self.link.ask(request, self._serve_callback, self.seconds)
@@ -231,7 +233,9 @@ class Handle:
 
     def _no_value(self, *_: Any, **__: Any) -> Any:
         article = "an" if self._type[:1].lower() in "aeiou" else "a"
-        raise CheckFailed(f"expected plain data (numbers, an array or a tensor), got {article} {self._type} object")
+        raise CheckFailed(
+            f"expected plain data (numbers, an array or a tensor), got {article} {self._type} object"
+        )
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _no_value
     __bool__ = __float__ = __int__ = __index__ = __array__ = _no_value
@@ -349,7 +353,9 @@ class Student:
         """
         rows = self._session.link.recorded(name)
         if rows is None:
-            raise NotAnswered(f"no results are recorded as `{name}`: run the experiment that records them, then save")
+            raise NotAnswered(
+                f"no results are recorded as `{name}`: run the experiment that records them, then save"
+            )
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise StudentGarbled(f"the results recorded as `{name}` are no table of rows")
         return rows

@@ -29,7 +29,11 @@ def record(name: str, rows: Sequence[dict[str, Any]]) -> None:
         print(_text(plain))
         return
     display(
-        {RECORD_MIME: {"name": name, "rows": plain}, "text/markdown": _markdown(plain), "text/plain": _text(plain)},
+        {
+            RECORD_MIME: {"name": name, "rows": plain},
+            "text/markdown": _markdown(plain),
+            "text/plain": _text(plain),
+        },
         raw=True,
     )
 
@@ -62,4 +66,6 @@ def _text(rows: list[dict[str, Any]]) -> str:
         return "(no rows)"
     table = [list(rows[0]), *[[_cell(value) for value in row.values()] for row in rows]]
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    return "\n".join("  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in table)
+    return "\n".join(
+        "  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in table
+    )

@@ -58,7 +58,9 @@ def refusing(families: Sequence[str]) -> Iterator[None]:
                 packet = getattr(torch.ops.aten, namespace, None)
                 if packet is None or (overload or "default") not in packet.overloads():
                     continue
-                with warnings.catch_warnings():  # torch warns that the operator is overridden, which is the point
+                with (
+                    warnings.catch_warnings()
+                ):  # torch warns that the operator is overridden, which is the point
                     warnings.simplefilter("ignore")
                     library.impl(operator, _refuse(family), "CPU")
             for path in PYTHON_FUNCTIONS.get(family, []):

@@ -64,7 +64,9 @@ class checking:
         lines = []
         for part in self.parts:
             points = f" [{part.points:g}]" if part.points else ""
-            lines.append(f"✗ {part.label}{points}: {part.failure}" if part.failure else f"✓ {part.label}{points}")
+            lines.append(
+                f"✗ {part.label}{points}: {part.failure}" if part.failure else f"✓ {part.label}{points}"
+            )
         return "\n".join(lines)
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -99,7 +99,9 @@ def _imports(node: ast.AST) -> dict[str, str]:
     """Alias → dotted path for an import statement; nothing for any other node."""
     if isinstance(node, ast.Import):
         return {
-            (alias.asname or alias.name.partition(".")[0]): (alias.name if alias.asname else alias.name.partition(".")[0])
+            (alias.asname or alias.name.partition(".")[0]): (
+                alias.name if alias.asname else alias.name.partition(".")[0]
+            )
             for alias in node.names
         }
     if isinstance(node, ast.ImportFrom) and node.module:
@@ -123,7 +125,12 @@ def _dotted(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
         base = _dotted(node.value)
         return f"{base}.{node.attr}" if base else ""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr" and len(node.args) > 1:
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "getattr"
+        and len(node.args) > 1
+    ):
         base, attribute = _dotted(node.args[0]), _constant(node.args[1])
         return f"{base}.{attribute}" if base and attribute else ""
     return ""

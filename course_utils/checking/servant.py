@@ -32,8 +32,12 @@ class Servant:
         self.namespace = namespace
         self.call_back = call_back
         self.objects: list[Any] = []
-        self.first = 0  # number of the first object; higher after a restart, so that an old reference finds nothing
-        self.error: BaseException | None = None  # the last one raised by student code, for in-process tracebacks
+        self.first = (
+            0  # number of the first object; higher after a restart, so that an old reference finds nothing
+        )
+        self.error: BaseException | None = (
+            None  # the last one raised by student code, for in-process tracebacks
+        )
 
     def handle(self, request: dict) -> dict:
         """Carry out one request; every failure becomes an answer."""
@@ -59,11 +63,8 @@ class Servant:
     # References --------------------------------------------------------------------------------------------------
 
     def refer(self, obj: Any) -> dict:
-        for number, known in enumerate(self.objects):
-            if known is obj:
-                break
-        else:
-            number = len(self.objects)
+        number = next((n for n, known in enumerate(self.objects) if known is obj), len(self.objects))
+        if number == len(self.objects):
             self.objects.append(obj)
         return {
             "t": "ref",
@@ -176,7 +177,9 @@ class Servant:
                 else:
                     weights = _flatten(weights)
                 if not any(item.requires_grad for item in outputs):
-                    raise RuntimeError("the output has no gradient: it was computed outside autograd or detached")
+                    raise RuntimeError(
+                        "the output has no gradient: it was computed outside autograd or detached"
+                    )
                 total = sum((item * weight).sum() for item, weight in zip(outputs, weights, strict=False))
                 total.backward()
             gradients = {name: parameter.grad for name, parameter in named.items()}

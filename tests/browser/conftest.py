@@ -40,7 +40,9 @@ def _solved(root: Path) -> dict:
     read = lambda folder: json.loads((root / folder / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8"))
     source, release = read("source"), read("release")
     grader = lambda cell: cell["metadata"].get("nbgrader", {})
-    answers = {grader(cell)["grade_id"]: cell["source"] for cell in source["cells"] if grader(cell).get("solution")}
+    answers = {
+        grader(cell)["grade_id"]: cell["source"] for cell in source["cells"] if grader(cell).get("solution")
+    }
     for cell in release["cells"]:
         if grader(cell).get("solution"):
             cell["source"] = answers[grader(cell)["grade_id"]]
@@ -54,7 +56,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("manuscript", "syllabus.toml", "nbgrader_config.py"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, root / name)
-    subprocess.run([sys.executable, "-P", "-m", "course_admin.cli", "build", "01"], cwd=root, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-P", "-m", "course_admin.cli", "build", "01"],
+        cwd=root,
+        check=True,
+        capture_output=True,
+    )
     handed_in = root / "submitted" / "ada" / NAME / f"{NAME}.ipynb"
     handed_in.parent.mkdir(parents=True)
     handed_in.write_text(json.dumps(_solved(root)), encoding="utf-8")

@@ -14,7 +14,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def _open(page, lab: Lab, path: str) -> None:
     page.goto(lab.address(f"lab/tree/{path}"))
     page.wait_for_selector(".jp-NotebookPanel-toolbar")
-    page.wait_for_function("window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
+    page.wait_for_function(
+        "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    )
 
 
 def _run(page, command: str) -> None:
@@ -40,14 +42,22 @@ def test_a_student_opens_the_release_and_runs_it(page, lab: Lab) -> None:
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     file = lab.root / "work" / "untouched.ipynb"
-    _wait_for(lambda: any(output.get("ename") == "NotImplementedError" for o in _outputs(file).values() for output in o))
+    _wait_for(
+        lambda: any(
+            output.get("ename") == "NotImplementedError" for o in _outputs(file).values() for output in o
+        )
+    )
     outputs = _outputs(file)
     assert "budget: quick" in "".join(outputs["setup"][0]["text"])
     page.screenshot(path=lab.screens / "lab-release-run.png")
 
 
 @pytest.mark.parametrize(
-    ("file", "says"), [("untouched.ipynb", "VALIDATION FAILED"), ("solved.ipynb", "Success! Your notebook passes all the tests")]
+    ("file", "says"),
+    [
+        ("untouched.ipynb", "VALIDATION FAILED"),
+        ("solved.ipynb", "Success! Your notebook passes all the tests"),
+    ],
 )
 def test_validate_answers(page, lab: Lab, file: str, says: str) -> None:
     _open(page, lab, f"work/{file}")

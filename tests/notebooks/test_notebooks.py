@@ -23,7 +23,17 @@ def test_solution_runs_again_with_the_stored_outputs(name: str) -> None:
     """nbval runs every cell and compares what is deterministic; training cells are run but their outputs ignored."""
     notebook = ROOT / "solutions" / name / f"{name}.ipynb"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=600", "-q", "-p", "no:cacheprovider", str(notebook)],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--nbval",
+            "--nbval-cell-timeout=600",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            str(notebook),
+        ],
         capture_output=True,
         text=True,
         cwd=notebook.parent,
@@ -34,13 +44,19 @@ def test_solution_runs_again_with_the_stored_outputs(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_untouched_release_fails_only_with_not_implemented(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_untouched_release_fails_only_with_not_implemented(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for key, value in _environment("quick").items():
         monkeypatch.setenv(key, value)
     notebook = nbformat.read(ROOT / "release" / name / f"{name}.ipynb", as_version=4)
     NotebookClient(notebook, timeout=300, allow_errors=True, kernel_name="python3").execute()
-    outputs = [(cell.id, output) for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    errors = [(cell_id, output.ename, output.evalue) for cell_id, output in outputs if output.output_type == "error"]
+    outputs = [
+        (cell.id, output) for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+    ]
+    errors = [
+        (cell_id, output.ename, output.evalue) for cell_id, output in outputs if output.output_type == "error"
+    ]
     assert errors, "an untouched notebook cannot pass its checks"
     assert [error for error in errors if error[1] != "NotImplementedError"] == []
     assert [cell_id for cell_id, output in outputs if output.get("name") == "stderr"] == []

@@ -27,7 +27,7 @@ def test_adding_problem_marks_one_number_in_each_half(count, length, seed):
     numbers, marks = x.unbind(-1)
     assert numbers.ge(0).all() and numbers.le(1).all()
     assert marks[:, : length // 2].sum(1).eq(1).all() and marks[:, length // 2 :].sum(1).eq(1).all()
-    assert set(marks.unique().tolist()) == {0.0, 1.0}
+    assert set(marks.unique().tolist()) <= {0.0, 1.0}
     for row in range(count):
         assert y[row].item() == pytest.approx(numbers[row][marks[row] == 1].sum().item())
 
@@ -100,7 +100,9 @@ def test_topic_documents_are_independent_of_the_document_before():
     assert ((pairs - expected) ** 2 / expected).sum() < 38  # chi-squared, 15 degrees of freedom: p < 0.001
 
 
-@pytest.mark.parametrize("topics, noise, nats", [(8, 1.0, math.log(8)), (8, 0.0, 0.0), (2, 0.5, 0.5623351446)])
+@pytest.mark.parametrize(
+    "topics, noise, nats", [(8, 1.0, math.log(8)), (8, 0.0, 0.0), (2, 0.5, 0.5623351446)]
+)
 def test_topic_entropy_by_hand(topics, noise, nats):
     assert topic_entropy(topics, noise) == pytest.approx(nats, abs=1e-9)
 
@@ -117,9 +119,17 @@ def test_data_depend_on_the_seed_alone_and_touch_no_global_generator(name):
     def same(first, second):
         return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
-    before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    before = (
+        random.getstate(),
+        np.random.get_state(legacy=False)["state"]["key"].tolist(),
+        torch.get_rng_state().tolist(),
+    )
     first = MAKERS[name](3)
-    assert before == (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())
+    assert before == (
+        random.getstate(),
+        np.random.get_state(legacy=False)["state"]["key"].tolist(),
+        torch.get_rng_state().tolist(),
+    )
     np.random.seed(0), torch.manual_seed(0)
     assert same(first, MAKERS[name](3)) and not same(first, MAKERS[name](4))
 

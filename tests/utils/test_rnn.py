@@ -49,8 +49,9 @@ def test_outputs_and_all_gradients_agree_with_the_library(activation, bias):
 def test_layer_norm_agrees_with_a_loop_over_the_equation():
     torch.manual_seed(1)
     rnn = RNN(I, H, "tanh", layer_norm=True).double()
-    nn.init.normal_(rnn.cell.norm.weight)
-    nn.init.normal_(rnn.cell.norm.bias)
+    with torch.no_grad():
+        for parameter in rnn.cell.norm.parameters():
+            parameter.normal_()
     x = torch.randn(B, T, I, dtype=torch.float64)
     weight_ih, weight_hh, bias, gain, shift = (p.detach().numpy() for p in rnn.parameters())
     h = np.zeros((B, H))
@@ -81,7 +82,12 @@ def test_gradcheck(activation, layer_norm):
 
 @settings(deadline=None, max_examples=40)
 @given(
-    B=sizes, T=sizes, I=sizes, H=sizes, activation=st.sampled_from(list(ACTIVATIONS)), layer_norm=st.booleans()
+    B=sizes,
+    T=sizes,
+    I=sizes,
+    H=sizes,
+    activation=st.sampled_from(list(ACTIVATIONS)),
+    layer_norm=st.booleans(),
 )
 def test_shapes_and_one_step_at_a_time(B, T, I, H, activation, layer_norm):  # noqa: E741
     rnn = RNN(I, H, activation, layer_norm=layer_norm).double()
@@ -122,6 +128,17 @@ def test_numpy_agrees_with_the_library(B, T, I, H, O, seed, start):  # noqa: E74
     np.testing.assert_allclose(many_to_one(hidden, w_ho, b_o), y[:, -1], rtol=0, atol=1e-12)
 
 
+def test_the_backward_pass_is_linear_in_time():
+    """A select node for each step would add a zero-filled gradient of the whole sequence: O(T²)."""
+    output, _ = RNN(I, H)(torch.randn(B, T, I, requires_grad=True))
+    names, todo = set(), [output.grad_fn]
+    while todo:
+        node = todo.pop()
+        names.add(node.name())
+        todo += [parent for parent, _ in node.next_functions if parent is not None]
+    assert "UnbindBackward0" in names and "SelectBackward0" not in names
+
+
 def test_initializations():
     torch.manual_seed(3)
     eye = torch.eye(40)
@@ -141,7 +158,8 @@ def test_reset_parameters_starts_the_norm_anew_too():
         for parameter in cell.parameters():
             parameter.fill_(9.0)
     cell.reset_parameters()
-    assert cell.norm.weight.eq(1).all() and not cell.norm.bias.any() and cell.weight_hh.ne(9).all()
+    gain, shift = cell.norm.parameters()
+    assert gain.eq(1).all() and not shift.any() and cell.weight_hh.ne(9).all()
 
 
 def test_dtype_follows_the_weights_and_the_state_is_not_written_to():

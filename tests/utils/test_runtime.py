@@ -30,7 +30,9 @@ def test_a_seed_out_of_range_is_named(seed):
         seed_everything(seed)
 
 
-@pytest.mark.parametrize("value, level", [(None, "default"), ("", "default"), ("quick", "quick"), ("full", "full")])
+@pytest.mark.parametrize(
+    "value, level", [(None, "default"), ("", "default"), ("quick", "quick"), ("full", "full")]
+)
 def test_the_environment_chooses_the_budget(monkeypatch, value, level):
     monkeypatch.delenv("COURSE_BUDGET", raising=False)
     if value is not None:

@@ -11,7 +11,10 @@ class Forecaster(nn.Module):
     def __init__(self, hidden_size=50):
         super().__init__()
         self.layers = nn.ModuleDict(
-            {"rnn": nn.RNN(input_size=1, hidden_size=hidden_size, nonlinearity="relu"), "dense": nn.Linear(hidden_size, 1)}
+            {
+                "rnn": nn.RNN(input_size=1, hidden_size=hidden_size, nonlinearity="relu"),
+                "dense": nn.Linear(hidden_size, 1),
+            }
         )
 
     def forward(self, x):

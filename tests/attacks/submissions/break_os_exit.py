@@ -1,0 +1,12 @@
+# kind: break
+# deserved: 4
+# flag: false
+# about: ends its process when called
+# right: tasks step
+
+# %% cell scale
+import os
+
+
+def scale(x, k):
+    os._exit(0)

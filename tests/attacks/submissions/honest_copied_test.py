@@ -1,0 +1,15 @@
+# kind: honest
+# deserved: 7
+# flag: true
+# about: a test cell copied
+# right: tasks scale step
+
+# %% build
+import copy
+
+
+def build(notebook, folder):
+    cells = notebook["cells"]
+    place = {cell["id"]: i for i, cell in enumerate(cells)}
+    cells.insert(3, copy.deepcopy(cells[place["scale-test"]]))
+    return notebook

@@ -1,0 +1,14 @@
+# kind: malformed
+# deserved: 7
+# flag: false
+# about: a format number that nobody knows
+# right: tasks scale step
+
+# %% build
+import json
+import os
+
+
+def build(notebook, folder):
+    notebook["nbformat"] = 99
+    return notebook
