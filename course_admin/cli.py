@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -30,7 +31,9 @@ app = typer.Typer(
 )
 bank_app = typer.Typer(help="The bank of right and wrong answers.", no_args_is_help=True)
 app.add_typer(bank_app, name="bank")
-console = Console()
+console = Console(
+    width=None if sys.stdout.isatty() else 140
+)  # tables in a log are as wide as in a wide window
 problems = Console(stderr=True)
 
 Root = Annotated[

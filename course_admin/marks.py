@@ -26,10 +26,10 @@ def print_marks(console: Console, name: str, results: Sequence[Graded]) -> None:
     if len(results) <= SMALL_CLASS:
         names = short_names([result.student for result in results])
         width = max([4, *map(len, names.values())]) + 3
-        room = max(4, (max(console.width, 120) - 36) // width)
+        room = max(2, (console.width - 36) // width)
         for start in range(0, len(results), room):
             block = results[start : start + room]
-            console.print(score_table(name, block, names), width=max(console.width, 36 + width * len(block)))
+            console.print(score_table(name, block, names))
     else:
         console.print(question_table(name, results))
         console.print(total_table(results))
@@ -41,7 +41,7 @@ def print_marks(console: Console, name: str, results: Sequence[Graded]) -> None:
 
 def short_names(students: Sequence[str]) -> dict[str, str]:
     """Student → what stands in a column's head: the name without the words that all share, at most ten characters."""
-    shared = os.path.commonprefix(list(students)) if len(students) > 1 else ""
+    shared = os.path.commonprefix(list(students)) if len(students) > 1 else ""  # noqa: RUF071 (names, not paths)
     cut = len(shared.rstrip("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
     return {student: student[cut:][-NAME_WIDTH:] for student in students}
 
