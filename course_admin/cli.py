@@ -212,10 +212,15 @@ def simulate(
 
     Example: [bold]coursework simulate 01 --students 30 --seed 7[/]
     """
+    from course_admin.bank.entries import BankError
+    from course_admin.bank.notebook import NotebookError
     from course_admin.simulate import simulate as make_class
 
     (name,) = notebooks(root, [section])
-    made = make_class(root.resolve(), name, students, seed, root.resolve() / "submitted")
+    try:
+        made = make_class(root.resolve(), name, students, seed, root.resolve() / "submitted")
+    except (BankError, NotebookError) as error:
+        raise Stop(escape(str(error))) from None
     console.print(f"[green]✓[/] {len(made)} submissions of {name} in submitted/", highlight=False)
 
 

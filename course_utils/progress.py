@@ -56,7 +56,7 @@ class _CellOutput:
     """A file for tqdm that shows its line under a notebook cell and takes it away again.
 
     tqdm's own notebook bar stores a widget, and its plain bar writes to stderr, for which nbgrader zeroes a
-    test cell. This one updates a single display in place; at the end the display is empty.
+    test cell. This one updates a single display in place, and its last line is empty.
     """
 
     def __init__(self) -> None:
@@ -64,13 +64,12 @@ class _CellOutput:
 
     def write(self, text: str) -> None:
         line = text.strip("\r\n ")
-        data = {"text/plain": line} if line else {}
         if self.handle is not None:
-            self.handle.update(data, raw=True)
+            self.handle.update({"text/plain": line}, raw=True)
         elif line:
             from IPython.display import display
 
-            self.handle = display(data, raw=True, display_id=True)
+            self.handle = display({"text/plain": line}, raw=True, display_id=True)
 
     def flush(self) -> None:
         """Do nothing: each line is sent as it is written."""

@@ -208,14 +208,14 @@ def run_all(
 
 
 def _run_answers_in_sandbox(setup: str, answers: list[tuple[QuestionResult, str, Task]], jobs: int) -> None:
-    """The hook to the grader: `run_in_sandbox(setup, candidate, test_source)` gives an `Outcome`, or an object with its fields
+    """The hook to the grader: `run_in_sandbox(setup, candidate, test_source, points)` gives an `Outcome`, or an object with its fields
     `score`, `kind` and `message`. It does not know a cell's points, so a test cell that passes has `score` None or the points.
     """
-    from course_admin.grading.session import run_in_sandbox  # type: ignore[import-not-found,unused-ignore,attr-defined]
+    from course_admin.grading.trial import run_in_sandbox
 
     def one(answer: tuple[QuestionResult, str, Task]) -> None:
         result, name, task = answer
-        outcome = run_in_sandbox(setup, task.candidate, task.test)
+        outcome = run_in_sandbox(setup, task.candidate, task.test, task.points)
         score = task.points if outcome.kind == "passed" else outcome.score
         result.outcomes[name] = Outcome(score, outcome.kind, outcome.message)
 

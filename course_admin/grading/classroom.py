@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from course_admin.build_release import tools_on_path
+from course_admin.grading.config import configure_grading
 from course_admin.grading.limits import Limits
 from course_admin.grading.preprocessors import SandboxedExecute, WorkerFailed, grade_in_process
 from course_admin.grading.reading import Unreadable, read_submission, unlink_links
@@ -118,6 +120,11 @@ def grade_class(
     config.SandboxedExecute.unsafe = unsafe
     api = NbGraderAPI(config=config)
     source, release = course.source(), course.release()
+    with tools_on_path(), api.gradebook as gradebook:
+        if course.notebook not in [assignment.name for assignment in gradebook.assignments]:
+            raise FileNotFoundError(
+                f"the gradebook does not know {course.notebook}; run: coursework build {course.notebook[:2]}"
+            )
     graded = []
     for student in students:
         unlink_links(course.root / "submitted" / student)
@@ -182,11 +189,12 @@ def why_failed(outcome: dict) -> str:
 
 
 def nbgrader_config(root: Path) -> Any:
-    """The course's nbgrader configuration, read from its nbgrader_config.py, with `root` as the course folder."""
+    """The course's nbgrader configuration, with `root` as the course folder. Whatever its file says, grading is sandboxed."""
     from traitlets.config import Config, PyFileConfigLoader
 
     file = root / "nbgrader_config.py"
     config = PyFileConfigLoader(file.name, path=str(root)).load_config() if file.exists() else Config()
+    configure_grading(config)
     config.CourseDirectory.root = str(root)
     return config
 

@@ -145,9 +145,10 @@ def _b64(raw: bytes) -> str:
 
 
 def _encode_tensor(tensor: torch.Tensor) -> dict:
-    plain = tensor.detach().as_subclass(torch.Tensor)
-    if plain.layout is not torch.strided:
-        plain = plain.to_dense()
+    detached = tensor.detach()
+    if detached.layout is not torch.strided:  # a sparse tensor has no storage to view as another class
+        detached = detached.to_dense()
+    plain = detached.as_subclass(torch.Tensor)
     plain = plain.resolve_conj().resolve_neg().cpu().contiguous()
     raw = plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b""
     return {

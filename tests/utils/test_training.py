@@ -228,7 +228,7 @@ def test_progress_in_a_notebook_shows_a_bar_and_leaves_an_empty_display():
         code = "from course_utils.progress import progress\nbar = progress(range(3), 'loop')\n"
         watched = code + "bar.delay = bar.mininterval = 0\nfor _ in bar: pass"
         outputs, shown = run_cell(client, watched, watched=True)
-        assert list(outputs.values()) == [{}]
+        assert list(outputs.values()) == [{"text/plain": ""}]
         assert any("loop" in text and "3/3" in text for text in shown)
         outputs, shown = run_cell(client, code + "assert bar == range(3)", watched=False)
         assert outputs == {} and shown == []

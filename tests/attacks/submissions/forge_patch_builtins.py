@@ -8,7 +8,6 @@ import builtins
 
 builtins.abs = lambda x: 0
 builtins.all = lambda x: True
-builtins.isinstance = lambda x, kinds: True
 
 
 def scale(x, k):

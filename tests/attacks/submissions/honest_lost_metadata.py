@@ -1,6 +1,6 @@
 # kind: honest
 # deserved: 7
-# flag: true
+# flag: false
 # about: cell metadata lost on the way through another editor
 # right: tasks scale step
 

@@ -1,6 +1,6 @@
 # kind: malformed
-# deserved: 7
-# flag: false
+# deserved: 0
+# flag: true
 # about: a format number that nobody knows
 # right: tasks scale step
 
