@@ -1702,7 +1702,7 @@ def rnn_forward(x, weight_ih, weight_hh, bias, weight_ho, bias_o, h0=None, many_
         raise ValueError(f"x must be (B, T, I), got {x.shape}")
     batch, steps, inputs = x.shape
     units, outs = len(weight_hh), len(weight_ho)
-    h = np.zeros((batch, units), dtype=x.dtype) if h0 is None else h0
+    h = np.zeros((batch, units)) if h0 is None else h0
     for name, array, shape in (
         ("weight_ih", weight_ih, (units, inputs)),
         ("weight_hh", weight_hh, (units, units)),
@@ -3423,14 +3423,14 @@ figure = plotting.heatmap_table(
     activations,
     inits,
     sds=grid.std(axis=2, ddof=1) if len(seeds) > 1 else None,
-    label="mean squared error on the test sequences",
-    title=f"Adding problem, T = 50, {steps} steps, {len(seeds)} seed(s); always saying 1 has 0.167",
+    label="test error (mean squared)",
+    title=f"{steps} steps, {len(seeds)} seed(s); always saying 1: 0.167",
     row_title="activation",
     column_title="initialization of the recurrent matrix",
     log=True,
 )
 plotting.show(
-    figure, alt="A table of nine test errors, activations down, initializations across, colored by size. "
+    figure, alt="A table of nine test errors, activations down, initializations across, colored by size."
 )
 print("solved (below 0.02), of", len(seeds), "seeds:")
 for (activation, init), solved in zip(means, (grid < 0.02).sum(axis=2).ravel(), strict=True):
@@ -3492,7 +3492,7 @@ with student.without("rnn"), checking("adding-study") as check:
         return x[..., 0], x[..., 1], y
 
     with check.part("numbers and their sum", points=1):
-        numbers, marks, y = drawn(3000, 10, 5)
+        numbers, marks, y = drawn(1500, 10, 5)
         expect(numbers.min() >= 0 and numbers.max() <= 1, "the numbers lie in [0, 1); channel 0 holds others")
         expect(
             numbers.max() > 0.99 and abs(numbers.mean() - 0.5) < 0.02,
@@ -3500,7 +3500,7 @@ with student.without("rnn"), checking("adding-study") as check:
         )
         expect(abs(numbers.var() - 1 / 12) < 0.004, "the numbers should be uniform in [0, 1)")
         expect(
-            len(np.unique(numbers[:, 0])) > 2900, "sequences share their numbers; each should have its own"
+            len(np.unique(numbers[:, 0])) > 1450, "sequences share their numbers; each should have its own"
         )
         expect(
             len(np.unique(numbers[0])) == 10,
@@ -3523,9 +3523,9 @@ with student.without("rnn"), checking("adding-study") as check:
             rtol=1e-4,
         )
         student.seed(11)
-        again = drawn(3000, 10, 5)
+        again = drawn(1500, 10, 5)
         student.seed(12)
-        other = drawn(3000, 10, 6)
+        other = drawn(1500, 10, 6)
         expect_close(
             again[0],
             numbers,
@@ -3538,7 +3538,7 @@ with student.without("rnn"), checking("adding-study") as check:
         expect(not np.allclose(other[1], marks), "seeds 5 and 6 give the same marks: the seed is ignored")
     with check.part("one mark in each half", points=1):
         for length in (10, 7):
-            numbers, marks, y = drawn(3000, length, 5)
+            numbers, marks, y = drawn(1500, length, 5)
             half = length // 2
             expect(np.isin(marks, [0, 1]).all(), "channel 1 holds marks, each 0 or 1")
             expect((marks.sum(1) <= 2).all(), "some sequence has more than two marks")
@@ -3644,7 +3644,7 @@ with student.without("rnn"), checking("adding-study") as check:
                 "orthogonal: this matrix only permutes or flips the units; it should mix them",
             )
         expect(
-            abs(q.sum(0)).max() / 8 < 5.5,
+            abs(q.sum(0)).max() < 5.5,
             "orthogonal: built from numbers that are all positive, so one direction is preferred",
         )
         student.seed(11)
@@ -3676,7 +3676,10 @@ with student.without("rnn"), checking("adding-study") as check:
         for t in range(x.shape[1]):
             w_hh = p["weight_hh"].T if mistake != "transposed" else p["weight_hh"]
             past = h @ w_hh if mistake != "memoryless" else 0
-            total = x[:, t] @ p["weight_ih"].T + past + (0 if mistake == "bias" else p["bias"])
+            seen = x[:, t] @ p["weight_ih"].T
+            total = (seen @ w_hh if mistake == "input" else seen + past) + (
+                0 if mistake == "bias" else p["bias"]
+            )
             h = phi(total)
             states.append(h)
         read = {"mean": sum(states) / len(states), "first": states[0]}.get(mistake, h)
@@ -3700,6 +3703,7 @@ with student.without("rnn"), checking("adding-study") as check:
                 f"{activation} was asked for, but another activation is applied": "phi",
                 "W_hh meets the state transposed": "transposed",
                 "the previous state does not enter": "memoryless",
+                "W_hh is applied to the share of the input; it belongs to the previous state": "input",
                 "the bias is left out": "bias",
                 "the answer is read from the mean of the states, not from the last": "mean",
                 "the answer is read from the first state, not from the last": "first",
@@ -3763,7 +3767,8 @@ with student.without("rnn"), checking("adding-study") as check:
         generator = torch.Generator().manual_seed(0)
         x = torch.rand(32 * steps + 40, 5, 2, generator=generator)
         y = x.sum((1, 2))[:, None] / 5
-        y[:32] *= 60  # one wild batch, so that clipping shows
+        for k, scale in enumerate((60, -40, 1, -1, 5, -2)):  # wild batches that disagree, so that slips show
+            y[32 * k : 32 * k + 32] *= scale
         y[32 * steps :] += 3  # rows beyond those that the protocol trains on
         test = (torch.rand(70, 5, 2, generator=generator), torch.rand(70, 1, generator=generator) + 1)
         slips = {
@@ -3811,7 +3816,7 @@ with student.without("rnn"), checking("adding-study") as check:
                 q = dict(student.AddingRNN(other_activation, other_init, other_seed).named_parameters())
                 suspects[text] = lambda q=q, a=other_activation: trained(q, (x, y), test, a, steps)
             want = trained(p, (x, y), test, activation, steps)
-            expect_close(got, want, what=f"{activation}, {init}, after 6 steps", suspects=suspects, rtol=2e-3)
+            expect_close(got, want, what=f"{activation}, {init}, after 6 steps", suspects=suspects, rtol=5e-4)
             student.seed(seed + 20)
             again = student.run_setting(activation, init, seed, (x, y), test, steps)
             expect_close(
@@ -4223,10 +4228,8 @@ with checking("reset-study") as check:
                 suspects={
                     "reset and kept are swapped: True marks a new document": state * (1 - keep)[:, None],
                     "the whole batch is reset when one of its documents ends": state * any_reset,
-                    "the whole batch is reset only when all of its documents end": state
-                    * float(not all(pattern)),
                     "every stream is reset, also those whose document goes on": state * 0,
-                    "no stream is reset, also where a new document begins": state,
+                    "no stream is reset, though new documents begin in some": state,
                     "only the first layer is reset": torch.stack([state[0] * keep[:, None], state[1]]),
                     "only the last layer is reset": torch.stack([state[0], state[1] * keep[:, None]]),
                     "only the last layer's state comes back": (state * keep[:, None])[-1:],
@@ -4326,7 +4329,7 @@ with checking("reset-study") as check:
         other = text.clone()
         other[2, 0] += 1  # stream 0: this document goes on in pieces 3 and 4
         two = as_array(student.stream_outputs(tanh, other, begins), "stream_outputs")
-        carried = not np.allclose(one[3:, 0], two[3:, 0], atol=1e-6)
+        carried = not any(np.allclose(one[n, 0], two[n, 0], atol=1e-7) for n in (3, 4))
         expect(
             carried,
             "the later pieces of a document do not know its first: the state is lost within a document",

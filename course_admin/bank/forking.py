@@ -88,6 +88,8 @@ def judge(namespace: dict[str, Any], setup: str, task: Task) -> Outcome:
     except CheckFailed as failure:
         kind = "not-answered" if isinstance(failure, NotAnswered) else "failed"
         message = str(failure)
+        if failure.broken:
+            kind, message = "test-error", message + "\n" + "\n".join(failure.broken)
         score = (
             min(task.points, task.points * failure.earned / failure.total) if failure.total else 0.0
         )  # as grading
@@ -142,6 +144,7 @@ def serve() -> None:
         reply = {"setup_error": f"the setup cell raised {type(error).__name__}: {error}"[:2000]}
         print(json.dumps(reply), file=out, flush=True)
         return
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # its first use loads much of torch: once, not in every child
     gc.collect()
     gc.freeze()  # children then copy fewer pages
     tasks = [Task(**task) for task in order["tasks"]]

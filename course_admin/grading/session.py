@@ -31,6 +31,7 @@ POLL_MS = 100
 GRACE_S = 5.0
 START_S = 120.0
 MESSAGE_MB = 128
+OUTPUT_MB = 32
 MOST_INPUTS = 5000
 
 
@@ -98,10 +99,8 @@ class StudentKernel:
         self._client = manager.blocking_client()
         self._client.context = context  # its own would know none of these limits
         self._client.shell_channel, self._client.stdin_channel, self._client.control_channel  # noqa: B018  (opens them)
-        context.setsockopt(
-            zmq.RCVHWM, 1000
-        )  # outputs come in numbers, but none is larger than all may be together
-        context.setsockopt(zmq.MAXMSGSIZE, 4 * self.limits.output_kb * 1024)
+        context.setsockopt(zmq.RCVHWM, 32)  # outputs come in numbers; more of them wait on the kernel's side
+        context.setsockopt(zmq.MAXMSGSIZE, OUTPUT_MB * 2**20)
         self._client.start_channels()
         self._process = psutil.Process(getattr(manager.provisioner, "pid", None))
         deadline = time.monotonic() + START_S

@@ -138,13 +138,18 @@ def decode(data: Any, resolve: Callable[[dict], Any], depth: int = 0) -> Any:
     raise Garbled(f"unknown tag {str(tag)[:40]!r}")
 
 
+def _refuse_large(size: int) -> None:
+    if size > MAX_BYTES:
+        raise Garbled(f"{size // 2**20} MiB in one value; at most {MAX_BYTES // 2**20} can be returned")
+
+
 def _b64(raw: bytes) -> str:
-    if len(raw) > MAX_BYTES:
-        raise Garbled(f"{len(raw) // 2**20} MiB in one value; at most {MAX_BYTES // 2**20} can be returned")
+    _refuse_large(len(raw))
     return base64.b64encode(raw).decode("ascii")
 
 
 def _encode_tensor(tensor: torch.Tensor) -> dict:
+    _refuse_large(tensor.numel() * tensor.element_size())  # before an expanded view is copied out
     detached = tensor.detach()
     if detached.layout is not torch.strided:  # a sparse tensor has no storage to view as another class
         detached = detached.to_dense()
@@ -174,6 +179,7 @@ def _decode_tensor(data: dict) -> torch.Tensor:
 
 def _encode_array(array: np.ndarray | np.generic) -> dict:
     plain = np.asarray(array)
+    _refuse_large(plain.nbytes)
     if plain.dtype.kind in "OUS":
         items = [str(item) if plain.dtype.kind != "O" else item for item in plain.reshape(-1).tolist()]
         if not all(isinstance(item, bool | int | float | str | None) for item in items):

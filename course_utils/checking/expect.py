@@ -119,7 +119,7 @@ def _matches(got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> boo
         return False
     if got.dtype.kind == "b" or want.dtype.kind == "b":
         got, want = got.astype(float), want.astype(float)
-    return bool(np.allclose(got, want, rtol=rtol, atol=atol, equal_nan=True))
+    return bool(np.allclose(got, want, rtol=rtol, atol=atol))
 
 
 def expect_raises(

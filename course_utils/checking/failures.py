@@ -9,14 +9,25 @@ class CheckFailed(Exception):
 
     Attributes:
         earned, total: points of the parts that passed and of all parts, where the test cell has parts.
+        broken: tracebacks of parts in which the check itself stumbled.
     """
 
     earned: float = 0.0
     total: float = 0.0
+    broken: tuple[str, ...] = ()
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of a traceback: the message, and where in the student's own code it began."""
         return [f"✗ {self}", *own_frames(self.__cause__)]
+
+
+class CheckBroken(CheckFailed):
+    """The check itself stumbled over what came back. The student reads a neutral sentence; `detail` is for the instructor."""
+
+    def __init__(self, error: Exception):
+        self.detail = "".join(traceback.format_exception(error))[-1500:]
+        kind = type(error).__name__
+        super().__init__(f"the check could not make sense of what your code gave back ({kind}); look at its type and shape")
 
 
 class NotAnswered(CheckFailed, NotImplementedError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from course_utils.checking.failures import CheckFailed, NotAnswered
+from course_utils.checking.failures import CheckBroken, CheckFailed, NotAnswered
 
 
 @dataclass
@@ -46,6 +46,8 @@ class checking:
             yield
         except CheckFailed as failure:
             part.failure = failure
+        except Exception as error:  # the check met a value that it did not expect; the other parts go on
+            part.failure = CheckBroken(error)
 
     @property
     def failed(self) -> list[Part]:
@@ -83,6 +85,7 @@ class checking:
         else:
             verdict = _Parts(self.summary())
         verdict.earned, verdict.total = self.earned, self.total
+        verdict.broken = tuple(failure.detail for failure in failures if isinstance(failure, CheckBroken))
         raise verdict from next((f.__cause__ for f in failures if f is not None and f.__cause__), None)
 
 

@@ -49,6 +49,7 @@ def mentioned(name: str, cells: Sequence[str]) -> set[str]:
             continue
         done.add(current)
         for node in definitions.get(current, []):
+            own = _own_names(node)
             local_imports = dict(imports)
             for inner in ast.walk(node):
                 local_imports.update(_imports(inner))
@@ -56,7 +57,7 @@ def mentioned(name: str, cells: Sequence[str]) -> set[str]:
                 head, _, rest = dotted.partition(".")
                 if head in local_imports:
                     found.add(local_imports[head] + ("." + rest if rest else ""))
-                elif head in definitions:
+                elif head in definitions and head not in own:
                     todo.append(head)
             found |= {path for inner in ast.walk(node) for path in _imports(inner).values()}
     return found
@@ -93,6 +94,17 @@ def _bound(node: ast.stmt) -> list[str]:
             if isinstance(base, ast.Name):
                 names.append(base.id)
     return names
+
+
+def _own_names(node: ast.AST) -> set[str]:
+    """Names that a function or class binds inside itself (arguments, variables): they mean nothing outside."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return set()
+    inside = [inner for inner in ast.walk(node) if inner is not node]
+    names = {inner.arg for inner in inside if isinstance(inner, ast.arg)}
+    names |= {inner.id for inner in inside if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
+    shared = {name for inner in inside if isinstance(inner, ast.Global | ast.Nonlocal) for name in inner.names}
+    return names - shared
 
 
 def _imports(node: ast.AST) -> dict[str, str]:
