@@ -3882,7 +3882,7 @@ with student.without("rnn"), checking("adding-study") as check:
 # %% role="answer" grade_id="adding-reading"
 ### BEGIN SOLUTION
 best_activation = "relu"  # "tanh", "relu" or "sigmoid"
-plateau = "to say the mean"  # "to say the mean", "one of the two numbers" or "the sum"
+plateau = "to say the mean"  # one of the three texts above
 ### END SOLUTION
 
 # %% role="test" grade_id="adding-reading-test" points=1

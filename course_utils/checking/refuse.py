@@ -20,7 +20,7 @@ RECURRENT = [
 OPERATORS = {
     "rnn": RECURRENT,
     "one_hot": ["one_hot"],
-    "embedding": ["embedding", "embedding_bag"],
+    "embedding": ["embedding", "embedding_bag", "_embedding_bag", "_embedding_bag_forward_only"],
     "layer_norm": ["layer_norm", "native_layer_norm"],
 }
 PYTHON_FUNCTIONS = {

@@ -382,3 +382,25 @@ def test_a_flood_on_the_kernels_own_socket_stops_nothing(far):
     far.run_cell("flooding = False")
     far._needs_replay = True  # the flooder's kernel is of no further use
     far._ran.clear()
+
+
+@pytest_sandbox
+def test_recorded_tables_come_from_the_submission_not_from_the_kernel(far):
+    far.kept_records = {"study": [{"k": 1}], "odd": 3}
+    assert student.recorded("study") == [{"k": 1}]
+    with pytest.raises(NotAnswered, match="run the experiment"):
+        student.recorded("other")
+    with pytest.raises(StudentGarbled, match="no table"):
+        student.recorded("odd")
+
+
+def test_recorded_in_a_notebook(capsys):
+    from course_utils.checking import InProcess, record
+
+    record("study", [{"k": 1, "error": torch.tensor(0.5)}])
+    with using(InProcess({})):
+        assert student.recorded("study") == [{"k": 1, "error": 0.5}]
+    with pytest.raises(ValueError, match="same columns"):
+        record("study", [{"a": 1}, {"b": 1}])
+    with pytest.raises(ValueError, match="'a' holds a list"):
+        record("study", [{"a": [1]}])

@@ -1,0 +1,66 @@
+"""`forbid` finds what an answer's text uses, however it is spelled, and lets alone what it does not use."""
+
+import pytest
+
+from course_utils.checking import CheckFailed, InProcess, NotAnswered, forbid, using
+from course_utils.checking.rules import mentioned
+
+PREAMBLE = "import torch\nfrom torch import nn\nimport numpy as np"
+
+
+def refused(*cells, name="f", pattern="torch.nn.RNN*"):
+    with using(InProcess({}, [PREAMBLE, *cells])):
+        try:
+            forbid(name, pattern, why="write it yourself")
+        except CheckFailed as failure:
+            return str(failure)
+    return ""
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["def f(x):\n    return nn.RNN(1, 1)(x)"],
+        ["def f(x):\n    return torch.nn.RNNCell(1, 1)(x)"],
+        ["import torch.nn as layers\ndef f(x):\n    return layers.RNN(1, 1)(x)"],
+        ["from torch.nn import RNN as Net\ndef f(x):\n    return Net(1, 1)(x)"],
+        ["def f(x):\n    from torch.nn import RNN\n    return RNN(1, 1)(x)"],
+        ["def f(x):\n    import torch as t\n    return t.nn.RNN(1, 1)(x)"],
+        ["def f(x):\n    return getattr(nn, 'RN' + 'N')(1, 1)(x)"],
+        ["class f(nn.RNN):\n    pass"],
+        ["net = nn.RNN(1, 1)", "def f(x):\n    return net(x)"],
+        ["def helper(x):\n    return nn.RNN(1, 1)(x)", "def f(x):\n    return helper(x)"],
+        ["def f(x):\n    pass", "def f(x):\n    return nn.RNN(1, 1)(x)"],
+        ["class f:\n    pass", "f.forward = lambda self, x: nn.RNN(1, 1)(x)"],
+        ["if True:\n    def f(x):\n        return nn.RNN(1, 1)(x)"],
+        ["def f(x):\n    return torch._VF.rnn_tanh_cell(x)"],
+        ["def f(x):\n    import course_utils.models.rnn as r\n    return r.RNN()(x)"],
+    ],
+)
+def test_uses_are_found(cells):
+    assert refused(*cells).startswith("write it yourself (found `")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["def f(x):\n    return torch.tanh(x)"],
+        ["def f(x):\n    'unlike nn.RNN'\n    return x  # nn.RNN"],
+        ["reference = nn.RNN(1, 1)", "def f(x):\n    return x"],
+        ["def f(x):\n    return nn.RNN(1, 1)(x)", "def f(x):\n    return x"],
+        ["this is no Python", "def f(x):\n    return nn.Linear(1, 1)(x)"],
+        ["def f(x):\n    return f(x)"],
+    ],
+)
+def test_what_is_not_used_is_let_alone(cells):
+    assert refused(*cells) == ""
+
+
+def test_a_missing_definition_is_not_answered():
+    with using(InProcess({}, ["g = 1"])), pytest.raises(NotAnswered, match="`f` is not defined yet"):
+        forbid("f", "torch.nn.RNN*", why="write it yourself")
+
+
+def test_names_resolve_through_imports():
+    names = mentioned("f", ["import numpy as np", "def f(x):\n    return np.linalg.norm(x)"])
+    assert "numpy.linalg.norm" in names
