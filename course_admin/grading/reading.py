@@ -33,10 +33,11 @@ def read_submission(path: Path) -> dict:
         raise Unreadable(
             f"cannot be opened ({'it is a link' if path.is_symlink() else error.strerror})"
         ) from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise Unreadable("is no plain file")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable("is no plain file")
         if status.st_size > MOST_MB * 2**20:
             raise Unreadable(f"has {status.st_size / 2**20:.0f} MB; at most {MOST_MB} are read")
         raw = file.read()

@@ -103,7 +103,13 @@ def _given_cells(submission: dict, flags: list[str]) -> list[dict]:
         flags.append("the file holds no cells")
         return []
     if len(raw) > MOST_CELLS:
-        flags.append(f"{len(raw)} cells; only the first {MOST_CELLS} are read")
+        flags.append(f"{len(raw)} cells; only {MOST_CELLS} are read, those of the course first")
+        ours = [cell for cell in raw if isinstance(cell, dict) and _grade_id(cell)][:MOST_CELLS]
+        kept = {id(cell) for cell in ours}
+        kept |= {
+            id(cell) for cell in [cell for cell in raw if id(cell) not in kept][: MOST_CELLS - len(ours)]
+        }
+        raw = [cell for cell in raw if id(cell) in kept]
     cells = []
     for cell in raw[:MOST_CELLS]:
         if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):

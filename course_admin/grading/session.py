@@ -342,6 +342,8 @@ class StudentKernel:
                         client.input(on_input(str(content.get("prompt", ""))))
             if reply is not None and watch.impatient():
                 break
+        if watch.interrupted_at is not None:
+            raise OutOfTime(cpu_seconds, alive=True)
         return reply
 
     def _cpu_seconds(self) -> float:

@@ -8,7 +8,13 @@ from course_admin.grading.limits import Limits
 from course_admin.grading.session import StudentKernel
 from course_admin.grading.worker import SEED, run_test
 
-KINDS = {"passed": "passed", "partly": "failed", "failed": "failed", "unanswered": "not-answered", "error": "test-error"}
+KINDS = {
+    "passed": "passed",
+    "partly": "failed",
+    "failed": "failed",
+    "unanswered": "not-answered",
+    "error": "test-error",
+}
 
 
 @dataclass(frozen=True)

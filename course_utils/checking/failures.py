@@ -27,7 +27,9 @@ class CheckBroken(CheckFailed):
     def __init__(self, error: Exception):
         self.detail = "".join(traceback.format_exception(error))[-1500:]
         kind = type(error).__name__
-        super().__init__(f"the check could not make sense of what your code gave back ({kind}); look at its type and shape")
+        super().__init__(
+            f"the check could not make sense of what your code gave back ({kind}); look at its type and shape"
+        )
 
 
 class NotAnswered(CheckFailed, NotImplementedError):

@@ -102,8 +102,12 @@ def _own_names(node: ast.AST) -> set[str]:
         return set()
     inside = [inner for inner in ast.walk(node) if inner is not node]
     names = {inner.arg for inner in inside if isinstance(inner, ast.arg)}
-    names |= {inner.id for inner in inside if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
-    shared = {name for inner in inside if isinstance(inner, ast.Global | ast.Nonlocal) for name in inner.names}
+    names |= {
+        inner.id for inner in inside if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
+    }
+    shared = {
+        name for inner in inside if isinstance(inner, ast.Global | ast.Nonlocal) for name in inner.names
+    }
     return names - shared
 
 

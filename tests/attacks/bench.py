@@ -38,7 +38,9 @@ def main() -> None:
 
 def _row(attack: Attack, stock: float | str, batch: Batch) -> dict[str, Any]:
     record = batch.graded[attack.name]
-    ours: float | str = record.total if not record.error else f"no mark: {record.error.strip().splitlines()[-1][:80]}"
+    ours: float | str = (
+        record.total if not record.error else f"no mark: {record.error.strip().splitlines()[-1][:80]}"
+    )
     return {
         "name": attack.name,
         "kind": attack.kind,

@@ -17,7 +17,14 @@ from tests.attacks.listener import listening
 from tests.attacks.load import Attack
 from tests.grading import tiny
 
-LIMITS = {"cell_cpu_s": 3.0, "test_cpu_s": 4.0, "memory_mb": 1500, "file_mb": 64, "output_kb": 256, "restarts": 4}
+LIMITS = {
+    "cell_cpu_s": 3.0,
+    "test_cpu_s": 4.0,
+    "memory_mb": 1500,
+    "file_mb": 64,
+    "output_kb": 256,
+    "restarts": 4,
+}
 HONEST = "zoe"  # graded after every attack of a batch
 REPOSITORY = Path(__file__).parents[2]
 
@@ -89,9 +96,23 @@ def _boxed(root: Path) -> list[str]:
     bwrap = shutil.which("bwrap")
     assert bwrap is not None
     scripts = sysconfig.get_path("scripts")
-    inner = f"{sys.executable} -m tests.attacks.listener & cd {root} && {scripts}/nbgrader autograde {tiny.NAME}"
+    inner = (
+        f"{sys.executable} -m tests.attacks.listener & cd {root} && {scripts}/nbgrader autograde {tiny.NAME}"
+    )
     line = [bwrap, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--die-with-parent", "--new-session"]
-    line += ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--size", str(256 * 2**20), "--tmpfs", "/tmp"]
+    line += [
+        "--ro-bind",
+        "/",
+        "/",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--size",
+        str(256 * 2**20),
+        "--tmpfs",
+        "/tmp",
+    ]
     line += ["--bind", str(root), str(root), "--chdir", str(REPOSITORY)]
     environment = {"PATH": f"{scripts}:{os.environ.get('PATH', '')}", "HOME": "/tmp", "OMP_NUM_THREADS": "1"}
     line += ["--clearenv"]

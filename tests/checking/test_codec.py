@@ -29,7 +29,9 @@ def same(a, b) -> bool:
     if isinstance(a, torch.Tensor):
         return a.dtype == b.dtype and a.shape == b.shape and torch.equal(a.nan_to_num(), b.nan_to_num())
     if isinstance(a, np.ndarray | np.generic):
-        return a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+        return (
+            a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+        )
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, dict):
@@ -164,7 +166,20 @@ def test_an_array_too_large_is_garbled():
 
 
 TAGS = st.sampled_from(
-    ["tensor", "array", "packed", "complex", "bytes", "tuple", "set", "dict", "slice", "dtype", "ellipsis", "x"]
+    [
+        "tensor",
+        "array",
+        "packed",
+        "complex",
+        "bytes",
+        "tuple",
+        "set",
+        "dict",
+        "slice",
+        "dtype",
+        "ellipsis",
+        "x",
+    ]
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -172,7 +187,11 @@ JSON = st.recursive(
         st.lists(inner, max_size=4)
         | st.fixed_dictionaries(
             {"t": TAGS | inner},
-            optional={"v": inner, "dtype": st.sampled_from(["float32", "object", "int8"]) | inner, "shape": inner},
+            optional={
+                "v": inner,
+                "dtype": st.sampled_from(["float32", "object", "int8"]) | inner,
+                "shape": inner,
+            },
         )
     ),
     max_leaves=12,

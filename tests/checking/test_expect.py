@@ -84,8 +84,7 @@ def test_values_are_shown_only_when_asked():
     assert "7.12" not in str(hidden.value) and "7.12" in str(shown.value)
 
 
-def test_nan_and_booleans_where_they_are_right():
-    expect_close([float("nan"), 1.0], [float("nan"), 1.0], what="it")
+def test_booleans_empty_arrays_and_complex_numbers():
     expect_close([True, False], [1, 0], what="it")
     expect_close(np.array([], dtype=float), [], what="it")
     expect_close([1j], np.array([1j]), what="it")
@@ -158,7 +157,9 @@ def test_choices_that_are_wrong(value, says):
         expect_choice(value, "many-to-one", OPTIONS, what="it", suspects={"one to many": "it reads many"})
 
 
-@pytest.mark.parametrize("value", [["a", "c"], {"C", "a"}, ("a", "c"), "a, c", "a and c", np.array(["a", "c"]).tolist()])
+@pytest.mark.parametrize(
+    "value", [["a", "c"], {"C", "a"}, ("a", "c"), "a, c", "a and c", np.array(["a", "c"]).tolist()]
+)
 def test_several_choices(value):
     expect_choice(value, {"a", "c"}, ["a", "b", "c"], what="it")
 

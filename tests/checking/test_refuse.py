@@ -24,7 +24,10 @@ CALLS = {
         lambda: torch.rnn_relu_cell(X, X, W, W),
     ],
     "one_hot": [lambda: nn.functional.one_hot(torch.tensor([1]), 2)],
-    "embedding": [lambda: nn.Embedding(3, 2)(torch.tensor([1])), lambda: nn.EmbeddingBag(3, 2)(torch.tensor([[1]]))],
+    "embedding": [
+        lambda: nn.Embedding(3, 2)(torch.tensor([1])),
+        lambda: nn.EmbeddingBag(3, 2)(torch.tensor([[1]])),
+    ],
     "layer_norm": [lambda: nn.LayerNorm(2)(X), lambda: nn.functional.layer_norm(X, (2,))],
     "clip": [lambda: nn.utils.clip_grad_norm_([nn.Parameter(B)], 1.0)],
 }

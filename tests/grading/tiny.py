@@ -87,7 +87,9 @@ with checking("step") as check:
 WRITTEN = "**Why are weights shared?** Rubric: one set of weights (2).\n\n"
 
 
-def grader(grade_id: str, kind: str, *, grade: bool, solution: bool, points: float | None = None) -> dict[str, Any]:
+def grader(
+    grade_id: str, kind: str, *, grade: bool, solution: bool, points: float | None = None
+) -> dict[str, Any]:
     """nbgrader's metadata for one cell."""
     note: dict[str, Any] = {
         "cell_type": kind,
@@ -121,7 +123,9 @@ def source_notebook() -> Any:
         f"### BEGIN MARK SCHEME\n{SCHEME}\n### END MARK SCHEME"
     )
     cells.append(
-        new_markdown_cell(written, id="why", metadata=grader("why", "markdown", grade=True, solution=True, points=2))
+        new_markdown_cell(
+            written, id="why", metadata=grader("why", "markdown", grade=True, solution=True, points=2)
+        )
     )
     cells.append(new_code_cell("print('seen', review)", id="show", metadata={"tags": ["show"]}))
     metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}

@@ -65,6 +65,8 @@ def test_event_order_gives_a_bag_of_symbols_nothing():
 def test_event_order_splits_share_no_sequence_and_the_seed_fixes_them():
     rows = {split: {row.numpy().tobytes() for row in event_order(split)[0]} for split in SPLIT_SIZES}
     assert not rows["train"] & rows["test"] and not rows["train"] & rows["valid"]
+    labels = {split: event_order(split)[1] for split in SPLIT_SIZES}
+    assert not torch.equal(labels["train"][:500], labels["valid"])  # separate streams, not one cut short
     assert not torch.equal(event_order("train", seed=1)[0], event_order("train")[0])
 
 

@@ -178,7 +178,7 @@ def test_dtype_follows_the_weights_and_the_state_is_not_written_to():
         (lambda: RNN(I, H, recurrent_init="eye"), "recurrent_init must be in .*got 'eye'"),
         (lambda: RNN(I, H)(torch.zeros(B, T, I + 1)), r"x must be \(B, T>=1, I=4\), got \(3, 7, 5\)"),
         (lambda: RNN(I, H)(torch.zeros(B, 0, I)), r"x must be \(B, T>=1, I=4\), got \(3, 0, 4\)"),
-        (lambda: RNNCell(I, H)(torch.zeros(B, T, I)), r"x must be \(B, I=4\), got \(3, 7, 4\)"),
+        (lambda: RNNCell(I, H)(torch.zeros(B, I, T)), r"x must be \(B, I=4\), got \(3, 4, 7\)"),
         (lambda: RNN(I, H)(torch.zeros(B, T, I), torch.zeros(1, H)), r"state must be \(B, H\)=\(3, 5\), got"),
         (lambda: RNN(I, H, "relu").load_library(nn.RNN(I, H)), "layer must have .*'relu'.*got .*'tanh'"),
         (lambda: RNN(I, H).load_library(nn.RNN(I, H, num_layers=2)), "one layer and one direction"),

@@ -1,5 +1,5 @@
 # kind: malformed
-# deserved: 0
+# deserved: 7
 # flag: true
 # about: ten thousand cells
 # right: tasks scale step

@@ -1,5 +1,6 @@
 # why: a clone with zeros written into it, loops over streams and pieces, sums by hand
 
+
 def next_state(state, starts):
     fresh = state.detach().clone()
     for b in range(len(starts)):

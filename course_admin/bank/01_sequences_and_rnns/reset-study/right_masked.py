@@ -1,5 +1,6 @@
 # why: masked_fill under no_grad, means of piece means (all pieces are equally long), NumPy at the end
 
+
 def next_state(state, starts):
     with torch.no_grad():
         return state.masked_fill(starts[None, :, None], 0.0)

@@ -1,5 +1,6 @@
 # why: torch.where, a state of zeros from the beginning, weighted means; a list in place of a tuple
 
+
 def next_state(state, starts):
     return torch.where(starts.view(1, -1, 1), torch.zeros_like(state), state).detach()
 
