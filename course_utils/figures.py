@@ -61,8 +61,8 @@ def image_bundle(fig: Figure, alt: str) -> tuple[dict[str, str], dict[str, dict[
 def to_png(fig: Figure) -> tuple[bytes, tuple[int, int]]:
     """Return the figure as PNG of at most 128 colors (a third of the bytes), and its size in pixels."""
     raw = io.BytesIO()
-    fig.savefig(raw, format="png", facecolor="white", metadata={"Software": None})
-    picture = Image.open(raw).convert("RGB").quantize(128)
+    fig.savefig(raw, format="png", facecolor="white")
+    picture = Image.open(raw).convert("RGB").quantize(128)  # drops what Matplotlib wrote about itself
     small = io.BytesIO()
     picture.save(small, format="PNG", optimize=True)
     return small.getvalue(), picture.size

@@ -3352,7 +3352,7 @@ def run_setting(activation, init, seed, train, test, steps):
     """
     ### BEGIN SOLUTION
     model = AddingRNN(activation, init, seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.004)
+    optimizer = torch.optim.Adam(model.parameters())
     for k in range(steps):
         rows = slice(32 * k, 32 * k + 32)
         optimizer.zero_grad()
@@ -3375,9 +3375,8 @@ spectra = {
 }
 print({kind: f"singular values {s.min():.2f} to {s.max():.2f}" for kind, s in spectra.items()})
 print(AddingRNN("relu", "identity", seed=0)(x_few).shape)  # (3, 1)
-print(
-    run_setting("relu", "identity", 0, adding_sequences(3200, 6, 1), adding_sequences(500, 6, 2), 100)
-)  # well below 0.167
+short = run_setting("relu", "identity", 0, adding_sequences(3200, 6, 1), adding_sequences(500, 6, 2), 100)
+print(f"{short:.3f}")  # well below 0.167 after 100 steps at T = 6
 
 # %% [markdown]
 # **Experiment.** Nine settings, every seed: under a minute. (You may run the test cell below first; it will miss only the table.)
@@ -3437,9 +3436,7 @@ for (activation, init), solved in zip(means, (grid < 0.02).sum(axis=2).ravel(), 
     print(f"  {activation:<8} {init:<11} {solved}")
 
 # %% role="test" grade_id="adding-study-test" points=8
-import ast
 import math
-import re
 
 import numpy as np
 import torch
@@ -3451,16 +3448,25 @@ from course_utils.checking import (
     expect_close,
     expect_raises,
     expect_shape,
+    forbid,
     student,
 )
 
 with student.without("rnn"), checking("adding-study") as check:
     with check.part("a batch of four sequences"):
-        x, y = student.adding_sequences(4, 6, 0)
+        batch = student.adding_sequences(4, 6, 0)
+        expect(
+            isinstance(batch, tuple | list) and len(batch) == 2,
+            "adding_sequences should return two tensors, x and y",
+        )
+        x, y = batch
         expect_shape(x, (4, 6, 2), what="x of adding_sequences(4, 6, 0)")
         expect_shape(
             y, (4, 1), what="y of adding_sequences(4, 6, 0)", suspects={"y is (B, 1), not (B,)": (4,)}
         )
+        for name, value in (("x", x), ("y", y)):
+            dtype = getattr(value, "dtype", type(value).__name__)
+            expect(dtype is torch.float32, f"{name} should be a torch.float32 tensor, got {dtype}")
     with check.part("the identity matrix"):
         expect_close(
             student.recurrent_matrix("identity", 3, 0),
@@ -3475,7 +3481,9 @@ with student.without("rnn"), checking("adding-study") as check:
         )
     with check.part("the error falls where the sequences are short"):
         easy, unseen = student.adding_sequences(3200, 4, 1), student.adding_sequences(500, 4, 2)
-        error = float(as_array(student.run_setting("relu", "identity", 0, easy, unseen, 100), "run_setting"))
+        error = student.run_setting("relu", "identity", 0, easy, unseen, 100)
+        expect_shape(error, (), what="run_setting")
+        error = float(as_array(error, "run_setting"))
         expect(
             error < 1 / 6,
             f"after 100 steps at T = 4 the error is {error:.3f}, no better than always saying 1 (0.167)",
@@ -3483,7 +3491,17 @@ with student.without("rnn"), checking("adding-study") as check:
     ### BEGIN HIDDEN TESTS
 
     def drawn(count, length, seed):
-        x, y = student.adding_sequences(count, length, seed)
+        pair = student.adding_sequences(count, length, seed)
+        expect(
+            isinstance(pair, tuple | list) and len(pair) == 2,
+            "adding_sequences should return two tensors, x and y",
+        )
+        dtypes = [getattr(value, "dtype", type(value).__name__) for value in pair]
+        expect(
+            dtypes == [torch.float32] * 2,
+            f"x and y should be float32 tensors, got {dtypes[0]} and {dtypes[1]}",
+        )
+        x, y = pair
         x, y = as_array(x, "x").astype(float), as_array(y, "y").astype(float)
         expect_shape(x, (count, length, 2), what=f"x of {count} sequences of {length} steps")
         expect_shape(
@@ -3566,35 +3584,10 @@ with student.without("rnn"), checking("adding-study") as check:
         expect(isinstance(value, torch.Tensor), f"recurrent_matrix({kind!r}, …) should be a tensor")
         return as_array(value, f"recurrent_matrix({kind!r}, …)").astype(float)
 
-    def borrowed(name):
-        """Whether the function, or a function that it calls, names a library's initialization."""
-        trees = []
-        for cell in student.cells():
-            try:
-                trees += ast.parse(cell).body
-            except SyntaxError:
-                continue
-        functions = {node.name: node for node in trees if isinstance(node, ast.FunctionDef)}
-        imports = [item for node in trees if isinstance(node, ast.ImportFrom) for item in node.names]
-        alias = {item.asname: item.name for item in imports if item.asname}
-        todo, seen = [name], set()
-        while todo:
-            seen.add(current := todo.pop())
-            for node in ast.walk(functions.get(current, ast.Pass())):
-                words = [getattr(node, field, "") for field in ("attr", "id", "name")]
-                words = [alias.get(word, word) for word in words if isinstance(word, str)]
-                if any(
-                    re.fullmatch(r"(xavier|kaiming|orthogonal|eye)\w*_|ortho_group|parametrizations", word)
-                    for word in words
-                ):
-                    return True
-                called = getattr(getattr(node, "func", None), "id", "")
-                todo += [called] if called in functions and called not in seen else []
-        return False
-
+    library_init = ["torch.nn.init*", "torch.nn.utils.parametrizations*", "scipy*"]
     library = "the exercise asks you to compute the matrix, so the library's initializations (torch.nn.init) do not count"
     with check.part("Xavier: bounds and spread", points=1):
-        expect(not borrowed("recurrent_matrix"), library)
+        forbid("recurrent_matrix", *library_init, why=library)
         for size in (32, 50):
             bound, w = math.sqrt(3 / size), matrix("xavier", size, 3)
             top = abs(w).max()
@@ -3620,7 +3613,7 @@ with student.without("rnn"), checking("adding-study") as check:
                 f"xavier: the entries reach to {top:.3f} for H = {size}, not to the bound",
             )
     with check.part("orthogonal: keeps every norm, and is random", points=1):
-        expect(not borrowed("recurrent_matrix"), library)
+        forbid("recurrent_matrix", *library_init, why=library)
         for size in (7, 64):
             q = matrix("orthogonal", size, 3)
             gram = q.T @ q
@@ -3665,6 +3658,7 @@ with student.without("rnn"), checking("adding-study") as check:
             mentions="uniform",
         )
 
+    parameter_names = {"weight_ih", "weight_hh", "bias", "head.weight", "head.bias"}
     functions = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
 
     def answers_to(p, x, activation, mistake=None):
@@ -3765,11 +3759,10 @@ with student.without("rnn"), checking("adding-study") as check:
     with check.part("training keeps to the protocol", points=1.5):
         steps = 6
         generator = torch.Generator().manual_seed(0)
-        x = torch.rand(32 * steps + 40, 5, 2, generator=generator)
-        y = x.sum((1, 2))[:, None] / 5
+        x = torch.rand(32 * steps, 5, 2, generator=generator)
+        y = torch.randn(32 * steps, 1, generator=generator) + 0.5
         for k, scale in enumerate((60, -40, 1, -1, 5, -2)):  # wild batches that disagree, so that slips show
             y[32 * k : 32 * k + 32] *= scale
-        y[32 * steps :] += 3  # rows beyond those that the protocol trains on
         test = (torch.rand(70, 5, 2, generator=generator), torch.rand(70, 1, generator=generator) + 1)
         slips = {
             "gradients of earlier steps are still in the sum": "accumulate",
@@ -3796,7 +3789,15 @@ with student.without("rnn"), checking("adding-study") as check:
             ("tanh", "xavier", 4),
         ):
             model = student.AddingRNN(activation, init, seed)
-            p = {str(name): value.detach() for name, value in model.named_parameters()}
+            p = {
+                name: value.detach()
+                for name, value in dict(model.named_parameters()).items()
+                if isinstance(value, torch.Tensor)
+            }
+            expect(
+                set(p) == parameter_names,
+                "the network's parameters should keep their names: " + ", ".join(sorted(parameter_names)),
+            )
             got = student.run_setting(activation, init, seed, (x, y), test, steps)
             expect_shape(
                 got,
@@ -3805,7 +3806,7 @@ with student.without("rnn"), checking("adding-study") as check:
                 suspects={"one number is asked for, not one for each row": (70, 1)},
             )
             suspects = {
-                text: lambda slip=slip: trained(p, (x, y), test, activation, steps, slip)
+                text: lambda slip=slip, p=p, a=activation: trained(p, (x, y), test, a, steps, slip)
                 for text, slip in slips.items()
             }
             for other_activation, other_init, other_seed, text in (
@@ -3816,7 +3817,7 @@ with student.without("rnn"), checking("adding-study") as check:
                 q = dict(student.AddingRNN(other_activation, other_init, other_seed).named_parameters())
                 suspects[text] = lambda q=q, a=other_activation: trained(q, (x, y), test, a, steps)
             want = trained(p, (x, y), test, activation, steps)
-            expect_close(got, want, what=f"{activation}, {init}, after 6 steps", suspects=suspects, rtol=5e-4)
+            expect_close(got, want, what=f"{activation}, {init}, after 6 steps", suspects=suspects, rtol=1e-4)
             student.seed(seed + 20)
             again = student.run_setting(activation, init, seed, (x, y), test, steps)
             expect_close(
@@ -3825,6 +3826,7 @@ with student.without("rnn"), checking("adding-study") as check:
                 what="the same setting and seed run twice (a run must depend on its own seed only)",
             )
 
+    # The table comes from the experiment. Where only answer and test run, as in the bank, the answer records one itself.
     with check.part("the table", points=1):
         rows = student.recorded("adding-study")
         columns = ["activation", "init", "seed", "steps", "test_mse", "mean_mse"]
@@ -3874,7 +3876,7 @@ with student.without("rnn"), checking("adding-study") as check:
 # ### Read the table of the adding study
 #
 # - `best_activation`: the lowest mean error in the table belongs to which activation? `"tanh"`, `"relu"` or `"sigmoid"`.
-# - `plateau`: some settings end near 0.16. What have these networks learned? `"to say the mean"` whatever they read,
+# - `plateau`: some settings end near 0.167, which is 1/6. What have these networks learned? `"to say the mean"` whatever they read,
 #   `"one of the two numbers"`, or `"the sum"`. (Who knows one number and guesses the other at its mean has an error of 1/12.)
 #
 # *Difficulty 3 of 5 · 2 minutes · 1 point*
@@ -3915,8 +3917,8 @@ with checking("adding-reading") as check:
             ["to say the mean", "one of the two numbers", "the sum"],
             what="plateau",
             suspects={
-                "one of the two numbers": "that would halve the variance, to 0.083; compare 0.16 with 1/6",
-                "the sum": "then the error would be near 0; compare 0.16 with 1/6",
+                "one of the two numbers": "that would halve the error of a constant answer, 1/6; compare",
+                "the sum": "then the error would be near 0; compare it with that of a constant answer, 1/6",
             },
         )
     ### END HIDDEN TESTS
@@ -3935,9 +3937,9 @@ with checking("adding-reading") as check:
 # | Names two limits of the study and one run that would test a limit | 1 |
 #
 # ### BEGIN SOLUTION
-# Within 600 steps only ReLU networks leave the level of a constant answer. With the identity every seed is below 0.02 (mean about
-# 0.004); with an orthogonal matrix the mean is a few times larger, and with Xavier some seeds solve the task and others are still on
-# the way. All six settings with tanh or sigmoid end near 0.16 and differ by less than their seeds do. So the
+# Within 600 steps only ReLU networks leave the level of a constant answer. With the identity all three seeds are below 0.02 (mean
+# 0.004); with an orthogonal matrix two of three (mean 0.015); with Xavier two of three too, but the third has hardly begun (mean 0.05).
+# All six settings with tanh or sigmoid end near 0.167 and differ by no more than their seeds do. So the
 # activation matters more than the initialization here, and the initialization decides how fast and how surely ReLU learns.
 #
 # The gradient that reaches a mark up to 49 steps back is a product of as many slopes and matrices. Sigmoid's slope is at most 1/4: even
@@ -3947,9 +3949,9 @@ with checking("adding-reading") as check:
 # matrix keeps norms but rotates, and ReLU cuts off what turns negative. Xavier's singular values spread from near 0 to near 2, so that some
 # directions fade and others grow.
 #
-# The study has limits. One learning rate served all settings, and tanh may want another. The budget is short: with several thousand steps
-# tanh with Xavier begins to solve the task, so "does not learn" here means "not in 600 steps". A search over three learning rates for
-# each setting, with ten seeds and 4000 steps, would show whether the ranking survives.
+# The study has limits. One learning rate served all settings, and tanh may want another. The budget is short: after 3000 steps (two
+# seeds) tanh with Xavier or orthogonal is down at 0.04 to 0.09, and ReLU with Xavier has solved the task, so "does not learn" here means "not in
+# 600 steps". A search over three learning rates for each setting, with ten seeds and 6000 steps, would show whether the ranking survives.
 # ### END SOLUTION
 #
 # ### BEGIN MARK SCHEME
@@ -4203,6 +4205,10 @@ with checking("reset-study") as check:
     with check.part("shapes of the outputs"):
         tiny = student.build("torch.nn.RNN", 1, 3, batch_first=True)
         outputs = student.stream_outputs(tiny, torch.zeros(4, 2, 5, 1), torch.zeros(4, 2, dtype=torch.bool))
+        is_tensor = isinstance(outputs, torch.Tensor)
+        expect(
+            is_tensor, "stream_outputs should return one tensor (N, B, T, H), got a " + type(outputs).__name__
+        )
         expect_shape(
             outputs,
             (4, 2, 5, 3),
@@ -4377,6 +4383,7 @@ with checking("reset-study") as check:
                 ],
             },
         )
+    # The table comes from the experiment. Where only answer and test run, as in the bank, the answer records one itself.
     with check.part("the table", points=1):
         rows = student.recorded("reset-study")
         columns = ["trained", "tested", "seeds", "first_mean", "first_sd", "later_mean", "later_sd"]
@@ -4483,17 +4490,17 @@ with checking("reset-reading") as check:
 # | States the exception with its evidence (`piece`), and gives a rule for real data with one example of each kind | 1 |
 #
 # ### BEGIN SOLUTION
-# Tested without resets, networks that were trained with them lose about one nat per token in the first piece of a document (from
-# 0.86 to about 1.9, with a spread of a few hundredths between seeds). That is worse than a blind guess, 1.39. In later pieces
-# the loss is smaller, and it shrinks as the document goes on. The carried state holds the belief about the last document,
+# Tested without resets, networks that were trained with them lose 0.8 nats per token in the first piece of a document (from 0.87 ± 0.01
+# to 1.68 ± 0.17, three seeds). That is worse than a blind guess, 1.39. In later pieces the
+# loss is smaller: from 0.35 ± 0.02 to 0.57 ± 0.11. The carried state holds the belief about the last document,
 # and three times in four the new one has another topic: the network is sure, and wrong. Five or ten tokens of evidence outvote
 # the old belief, which is why later pieces recover.
 #
-# Trained without resets, the network has learned that beliefs expire: it does better at the start (about 1.1), but still
-# worse than with resets, and it pays in later pieces too, since it trusts its memory less than it should. It cannot tell a new document
+# Trained without resets, the network has learned that beliefs expire: it does better at the start (1.16 ± 0.04), but still
+# worse than with resets, and it pays in later pieces too (0.49 ± 0.04 against 0.35 ± 0.02), since it trusts its memory less than it should. It cannot tell a new document
 # from an unusual token; the reset tells it for free.
 #
-# Resetting before every piece is the opposite mistake. First pieces do not change, but later ones are as bad as first ones, because what
+# Resetting before every piece is the opposite mistake. First pieces do not change, but later ones are as bad as first ones (0.85), because what
 # the document had already said is thrown away. So the rule is to reset where the past stops mattering, and only there. Reviews by
 # different authors: reset. A novel cut into pieces, or a sensor that reports all day: carry the numbers, and detach the gradient.
 # ### END SOLUTION

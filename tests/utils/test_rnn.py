@@ -166,7 +166,8 @@ def test_dtype_follows_the_weights_and_the_state_is_not_written_to():
     rnn = RNN(I, H).double()
     state = torch.ones(B, H, dtype=torch.float64)
     output, _ = rnn(torch.zeros(B, T, I, dtype=torch.float64), state)
-    assert output.dtype == torch.float64 and state.eq(1).all()
+    assert state.eq(1).all() and output.dtype == torch.float64
+    assert rnn.cell(torch.zeros(B, I, dtype=torch.float64)).dtype == torch.float64
 
 
 @pytest.mark.parametrize(
