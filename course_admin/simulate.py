@@ -163,13 +163,14 @@ def _make(
     answers: dict[str, str] = {}
     for question in cells.questions:
         bank = banks.get(question.id, QuestionBank(question.id, (), {}))
-        reference = Answer(question.id, "reference", True, question.reference, question.points, None, "")
+        text = question.reference + bank.after
+        reference = Answer(question.id, "reference", True, text, question.points, None, "")
         answer = _choose(bank, reference, SHARES[kind], rng)
         answers[question.id] = answer.name if answer else "blank"
         work.scores[question.id] = answer.score if answer else 0.0
         if answer is not None:
             work.answered.append(question.id)
-            if not top_level_names(reference.text) <= top_level_names(answer.text):
+            if not top_level_names(question.reference) <= top_level_names(answer.text):
                 work.unlike.append(question.id)
             work.cell(question.id)["source"] = answer.text.rstrip("\n")
     for written in cells.written:

@@ -183,12 +183,15 @@ def run_all(
     mutants: list[tuple[QuestionResult, str, Task]] = []
     for result in results:
         cells = result.cells
-        texts = {"reference": cells.reference} | {answer.name: answer.text for answer in result.bank.answers}
+        after = result.bank.after
+        texts = {"reference": cells.reference + after} | {
+            answer.name: answer.text for answer in result.bank.answers
+        }
         texts["stub"] = cells.stub
         answers += [(result, name, Task(text, cells.test, cells.points)) for name, text in texts.items()]
         for mutant in mutants_of(cells):
             task = Task(
-                mutant.text,
+                mutant.text + after,
                 cells.test,
                 cells.points,
                 cpu_seconds=MUTANT_CPU_SECONDS,
@@ -208,16 +211,13 @@ def run_all(
 
 
 def _run_answers_in_sandbox(setup: str, answers: list[tuple[QuestionResult, str, Task]], jobs: int) -> None:
-    """The hook to the grader: `run_in_sandbox(setup, candidate, test_source, points)` gives an `Outcome`, or an object with its fields
-    `score`, `kind` and `message`. It does not know a cell's points, so a test cell that passes has `score` None or the points.
-    """
+    """Through the grader's own kernel; the outcomes are those of the quick check."""
     from course_admin.grading.trial import run_in_sandbox
 
     def one(answer: tuple[QuestionResult, str, Task]) -> None:
         result, name, task = answer
         outcome = run_in_sandbox(setup, task.candidate, task.test, task.points)
-        score = task.points if outcome.kind == "passed" else outcome.score
-        result.outcomes[name] = Outcome(score, outcome.kind, outcome.message)
+        result.outcomes[name] = Outcome(outcome.score, outcome.kind, outcome.message)
 
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         list(pool.map(one, answers))

@@ -13,6 +13,7 @@ from typing import Any
 from course_admin.bank.notebook import CourseNotebook, QuestionCells
 
 BANK = Path("course_admin") / "bank"
+AFTER_REFERENCE = "after_reference.py"
 _HEADER = re.compile(r"#\s?(?P<key>[A-Za-z_]+):\s*(?P<value>.*)$")
 _CONTINUED = re.compile(r"#\s{2,}(?P<value>\S.*)$")
 _KEYS = {"right": {"why", "code", "patch"}, "wrong": {"why", "code", "patch", "score", "says"}}
@@ -49,11 +50,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class QuestionBank:
-    """All answers to one question, and the mutants explained as equivalent (name → why)."""
+    """All answers to one question.
+
+    Attributes:
+        equivalent: the mutants explained as equivalent, name → why.
+        after: code that runs after the reference and what is made from it, in the place of the notebook's experiment.
+    """
 
     question: str
     answers: tuple[Answer, ...]
     equivalent: dict[str, str]
+    after: str = ""
 
     @property
     def right(self) -> tuple[Answer, ...]:
@@ -90,21 +97,25 @@ def load_bank(root: Path, notebook: CourseNotebook, exercise: str | None = None)
 def _load_question(folder: Path, question: QuestionCells, problems: list[str]) -> QuestionBank:
     answers: list[Answer] = []
     equivalent: dict[str, str] = {}
+    after = folder / AFTER_REFERENCE
+    experiment = split_header(after.read_text(encoding="utf-8"))[1] if after.exists() else ""
     for path in sorted(folder.iterdir()):
         where = f"{question.id}/{path.name}"
-        if path.name.startswith((".", "__pycache__")):
+        if path.name.startswith((".", "__pycache__")) or path == after:
             continue
         if path.suffix == ".py" and path.stem.startswith(("right_", "wrong_")):
             answers += _read_file(path, where, question, problems)
         elif path.name == "answers.toml":
-            answers += _read_answers(path, where, question, problems)
+            answers += _read_answers(path, where, question, experiment, problems)
         elif path.name == "mutants.toml":
             equivalent = _read_equivalent(path, where, problems)
         else:
-            problems.append(f"{where}: name it right_*.py, wrong_*.py, answers.toml or mutants.toml")
+            problems.append(
+                f"{where}: name it right_*.py, wrong_*.py, answers.toml, mutants.toml or {AFTER_REFERENCE}"
+            )
     if not answers and not any(problem.startswith(f"{question.id}/") for problem in problems):
         problems.append(f"{question.id}: the folder holds no answer; add one or remove it")
-    return QuestionBank(question.id, tuple(answers), equivalent)
+    return QuestionBank(question.id, tuple(answers), equivalent, experiment)
 
 
 def _read_file(path: Path, where: str, question: QuestionCells, problems: list[str]) -> list[Answer]:
@@ -162,18 +173,22 @@ def _read_toml(path: Path, where: str, tables: set[str], problems: list[str]) ->
     return lists
 
 
-def _read_answers(path: Path, where: str, question: QuestionCells, problems: list[str]) -> list[Answer]:
+def _read_answers(
+    path: Path, where: str, question: QuestionCells, experiment: str, problems: list[str]
+) -> list[Answer]:
     answers = []
     for kind, entries in _read_toml(path, where, {"right", "wrong"}, problems).items():
         for number, entry in enumerate(entries, 1):
             place = f"{where}, {kind} {number}"
-            text = _made_from_reference(entry, place, question, problems)
+            text = _made_from_reference(entry, place, question, experiment, problems)
             if text is not None:
                 answers += _answer(f"{kind} {number}", place, kind, entry, text, question, problems)
     return answers
 
 
-def _made_from_reference(entry: dict, where: str, question: QuestionCells, problems: list[str]) -> str | None:
+def _made_from_reference(
+    entry: dict, where: str, question: QuestionCells, experiment: str, problems: list[str]
+) -> str | None:
     reference = question.reference
     if ("code" in entry) == ("patch" in entry):
         problems.append(f"{where}: give either code or patch")
@@ -182,7 +197,7 @@ def _made_from_reference(entry: dict, where: str, question: QuestionCells, probl
         if not isinstance(entry["code"], str):
             problems.append(f"{where}: code must be text")
             return None
-        return f"{reference}{entry['code'].strip()}\n"
+        return f"{reference}{experiment}{entry['code'].strip()}\n"
     pairs, text = entry["patch"], reference
     if not isinstance(pairs, list) or not pairs or not all(_is_pair(pair) for pair in pairs):
         problems.append(f'{where}: patch must be a list of pairs, [["old text", "new text"]]')
@@ -195,7 +210,7 @@ def _made_from_reference(entry: dict, where: str, question: QuestionCells, probl
     if _code(text) == _code(reference):
         problems.append(f"{where}: the patch changes no code")
         return None
-    return text
+    return text + experiment
 
 
 def _is_pair(pair: Any) -> bool:

@@ -144,7 +144,9 @@ def serve() -> None:
         reply = {"setup_error": f"the setup cell raised {type(error).__name__}: {error}"[:2000]}
         print(json.dumps(reply), file=out, flush=True)
         return
-    torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # its first use loads much of torch: once, not in every child
+    torch.optim.Adam(
+        [torch.zeros(1, requires_grad=True)]
+    )  # its first use loads much of torch: once, not in every child
     gc.collect()
     gc.freeze()  # children then copy fewer pages
     tasks = [Task(**task) for task in order["tasks"]]

@@ -26,6 +26,7 @@ class Collector:
 
     def __init__(self, limit: int):
         self.outputs: list[dict] = []
+        self.records: dict[str, list] = {}  # tables that `course_utils.checking.record` kept
         self._left = limit
         self._clear_next = False
 
@@ -38,6 +39,9 @@ class Collector:
         if kind == "clear_output":
             self._clear_next = True
             return
+        found = record_in(content)
+        if found:
+            self.records[found[0]] = found[1]
         output = _output(kind, content)
         if output is None:
             return

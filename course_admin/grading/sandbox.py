@@ -51,7 +51,7 @@ class Box:
         bwrap = shutil.which("bwrap")
         if bwrap is None:
             raise SandboxUnavailable(
-                "bubblewrap is not installed. Install it (Debian, Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap) "
+                "bubblewrap is not installed. Install it (Debian, Ubuntu: apt install bubblewrap; Fedora: dnf install …) "
                 "or grade with --unsafe if you trust every submission."
             )
         size = str(self.limits.file_mb * 2**20)
@@ -79,7 +79,7 @@ class Box:
             )
         utils = Path(course_utils.__file__).parent
         for path in _python_paths(utils):
-            line += _parents(path) + ["--ro-bind", str(path), str(path)]
+            line += [*_parents(path), "--ro-bind", str(path), str(path)]
         line += ["--proc", "/proc", "--dev", "/dev"]
         for folder in ("/dev/shm", "/tmp"):
             line += ["--perms", "1777", "--size", size, "--tmpfs", folder]

@@ -114,7 +114,7 @@ class StudentKernel:
                     raise KernelDied("the kernel did not start") from None
 
     def _close_folder(self) -> None:
-        """The sockets stand; from now on the submission may not fill the folder. Without root, `_Watch` counts what lies in it."""
+        """The sockets stand: from now on the submission may not fill the folder. Without root `_Watch` sees to that."""
         assert self._folder is not None
         if not self.unsafe and os.geteuid() == 0:
             for path in (self._folder / "connection.json", self._folder):
@@ -199,6 +199,7 @@ class StudentKernel:
             self._ready()
             self._execute(code, collector, self.limits.cell_cpu_s)
             self._ran.append(code)
+            self.kept_records = {**collector.records, **self.kept_records}  # what was handed in comes first
         except OutOfTime as late:
             collector.error("Timeout", f"this cell was stopped after {late}")
             self.flags.append(f"a cell was stopped after {late}")

@@ -1,6 +1,7 @@
 """Results of an experiment, kept in the notebook: a table that people read and a check can read back without a re-run."""
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,11 +24,12 @@ def record(name: str, rows: Sequence[dict[str, Any]]) -> None:
     if any(row.keys() != plain[0].keys() for row in plain):
         raise ValueError(f"the rows of {name!r} must all have the same columns: {list(plain[0])}")
     records[name] = plain
-    try:
-        from IPython.display import display
-    except ImportError:
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
         print(_text(plain))
         return
+    from IPython.display import display
+
     display(
         {
             RECORD_MIME: {"name": name, "rows": plain},

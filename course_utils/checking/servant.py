@@ -172,10 +172,9 @@ class Servant:
             with refusing(request.get("without", [])):
                 output = target(*args, **kwargs)
                 outputs = [item for item in _flatten(output) if item.is_floating_point()]
-                if weights is None:
-                    weights = [torch.ones_like(item) for item in outputs]
-                else:
-                    weights = _flatten(weights)
+                weights = (
+                    [torch.ones_like(item) for item in outputs] if weights is None else _flatten(weights)
+                )
                 if not any(item.requires_grad for item in outputs):
                     raise RuntimeError(
                         "the output has no gradient: it was computed outside autograd or detached"

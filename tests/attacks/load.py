@@ -59,7 +59,13 @@ def _place(cells: list[dict], verb: str, cell_id: str, text: str) -> None:
     if verb == "cell":
         cells[index]["source"] = text
         return
-    extra = {"cell_type": "code", "metadata": {}, "source": text, "outputs": [], "execution_count": None}
+    extra: dict[str, Any] = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": text,
+        "outputs": [],
+        "execution_count": None,
+    }
     extra["id"] = f"extra-{len(cells)}"
     cells.insert(index + (verb == "after"), copy.deepcopy(extra))
 

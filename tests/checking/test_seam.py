@@ -294,7 +294,7 @@ def test_a_callback_called_with_objects(run):
 
 def test_a_test_may_not_pass_its_own_objects(run):
     run("def f(x):\n    return 1")
-    with pytest.raises(TypeError, match="student.build"):
+    with pytest.raises(TypeError, match=r"student\.build"):
         student.f(object())
 
 

@@ -57,7 +57,8 @@ with checking("scale") as check:
     ### BEGIN HIDDEN TESTS
     secret = "@MARKER@"
     with check.part("an array", points=2):
-        expect_close(student.scale([1.5, -2.0], 3), [4.5, -6.0], what="scale of an array", suspects={"k is added, not multiplied": [4.5, 1.0]})
+        expect_close(student.scale([1.5, -2.0], 3), [4.5, -6.0], what="scale of an array",
+                     suspects={"k is added, not multiplied": [4.5, 1.0]})
     with check.part("zero", points=1):
         expect_close(student.scale([0.0, 7.25], 0), [0.0, 0.0], what="scale by zero")
     ### END HIDDEN TESTS""".replace("@MARKER@", MARKER)
@@ -68,7 +69,8 @@ from course_utils.checking import checking, expect_close, forbid, student
 
 with checking("step") as check:
     with check.part("zeros stay zero"):
-        expect_close(student.step(torch.zeros(1, 2), torch.zeros(1, 2), torch.eye(2), torch.eye(2)), torch.zeros(1, 2), what="step(0, 0)")
+        zeros, ones = torch.zeros(1, 2), torch.eye(2)
+        expect_close(student.step(zeros, zeros, ones, ones), zeros, what="step(0, 0)")
     ### BEGIN HIDDEN TESTS
     x, h, w, u = (torch.linspace(-1, 1, 4).reshape(2, 2) * factor for factor in (1.0, 0.5, -0.3, 2.0))
     with check.part("one step", points=2):
@@ -152,9 +154,10 @@ class Tiny:
 
     def generate(self) -> None:
         """nbgrader's generate_assignment, with stubs of our own so that this stands on nothing but nbgrader."""
-        from course_admin.build_release import tools_on_path
         from nbgrader.apps import NbGraderAPI
         from traitlets.config import Config
+
+        from course_admin.build_release import tools_on_path
 
         config = Config()
         config.CourseDirectory.root = str(self.root)

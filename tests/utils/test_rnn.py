@@ -165,7 +165,8 @@ def test_reset_parameters_starts_the_norm_anew_too():
 def test_dtype_follows_the_weights_and_the_state_is_not_written_to():
     rnn = RNN(I, H).double()
     state = torch.ones(B, H, dtype=torch.float64)
-    output, _ = rnn(torch.zeros(B, T, I, dtype=torch.float64), state)
+    with torch.no_grad():  # where writing in place would pass unnoticed
+        output, _ = rnn(torch.zeros(B, T, I, dtype=torch.float64), state)
     assert state.eq(1).all() and output.dtype == torch.float64
     assert rnn.cell(torch.zeros(B, I, dtype=torch.float64)).dtype == torch.float64
 
