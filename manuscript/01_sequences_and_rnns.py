@@ -22,7 +22,7 @@
 # - find out by experiment which activation and which initialization learn to remember, and what it costs to
 #   let one document's memory leak into the next.
 #
-# **Time:** about {{minutes}} minutes. **Points:**
+# **Time:** about four and a half hours ({{minutes}} minutes), in as many sittings as you like. **Points:**
 #
 # {{points}}
 
@@ -3510,6 +3510,11 @@ with student.without("rnn"), checking("adding-study") as check:
         return x[..., 0], x[..., 1], y
 
     with check.part("numbers and their sum", points=1):
+        forbid(
+            "adding_sequences",
+            "course_utils.datasets*",
+            why="the exercise asks you to draw the sequences yourself",
+        )
         numbers, marks, y = drawn(1500, 10, 5)
         expect(numbers.min() >= 0 and numbers.max() <= 1, "the numbers lie in [0, 1); channel 0 holds others")
         expect(
@@ -3555,6 +3560,11 @@ with student.without("rnn"), checking("adding-study") as check:
         expect(not np.allclose(other[0], numbers), "seeds 5 and 6 give the same numbers: the seed is ignored")
         expect(not np.allclose(other[1], marks), "seeds 5 and 6 give the same marks: the seed is ignored")
     with check.part("one mark in each half", points=1):
+        forbid(
+            "adding_sequences",
+            "course_utils.datasets*",
+            why="the exercise asks you to draw the sequences yourself",
+        )
         for length in (10, 7):
             numbers, marks, y = drawn(1500, length, 5)
             half = length // 2

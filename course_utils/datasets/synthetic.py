@@ -40,15 +40,12 @@ def adding_problem(count: int, length: int = 50, *, seed: int) -> tuple[Tensor, 
     """
     _at_least("count", count, 1)
     _at_least("length", length, 2)
-    rng = np.random.default_rng(seed)
-    rows, half = np.arange(count), length // 2
-    numbers = rng.random((count, length), dtype=np.float32)
-    marks = np.zeros_like(numbers)
-    marks[rows, rng.integers(0, half, count)] = 1
-    marks[rows, rng.integers(half, length, count)] = 1
-    x = np.stack([numbers, marks], axis=-1)  # (B, T, 2)
-    y = (numbers * marks).sum(axis=1, keepdims=True)  # (B, 1)
-    return torch.from_numpy(x), torch.from_numpy(y)
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.rand(count, length, generator=generator)  # (B, T)
+    early = torch.randint(length // 2, (count, 1), generator=generator)
+    late = torch.randint(length // 2, length, (count, 1), generator=generator)
+    marked = torch.zeros_like(values).scatter_(1, early, 1.0).scatter_(1, late, 1.0)
+    return torch.stack((values, marked), dim=2), values.gather(1, early) + values.gather(1, late)
 
 
 def event_order(split: str = "train", *, length: int = 20, seed: int = 0) -> tuple[Tensor, Tensor]:
