@@ -50,7 +50,7 @@ environment() { # environment EXTRA: a virtual environment with this extra, made
         echo "up to date: $VENV"
         return 0
     fi
-    "$VENV/bin/pip" install --quiet -c constraints.txt -e ".[$extra]"
+    "$VENV/bin/pip" install -qq -c constraints.txt -e ".[$extra]"
     touch "$stamp"
     echo "installed: .[$extra] in $VENV"
 }

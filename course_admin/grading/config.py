@@ -11,7 +11,7 @@ from nbgrader.preprocessors import (
 )
 
 from course_admin.grading.preprocessors import HideTests, Reassemble, SandboxedExecute
-from course_admin.grading.reading import SubmissionExporter
+from course_admin.grading.reading import SubmissionExporter, before_autograde
 
 
 def configure_grading(c: Any) -> None:
@@ -20,6 +20,7 @@ def configure_grading(c: Any) -> None:
     Args:
         c: the configuration object that nbgrader passes to nbgrader_config.py.
     """
+    c.Autograde.pre_convert_hook = before_autograde
     c.Autograde.exporter_class = SubmissionExporter
     c.Autograde.sanitize_preprocessors = [Reassemble, CheckCellMetadata]
     c.Autograde.autograde_preprocessors = [

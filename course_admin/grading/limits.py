@@ -16,6 +16,7 @@ class Limits:
         processes: processes and threads together.
         file_mb: size of one file, and of each of its private temporary folders.
         output_kb: what one cell may print and display.
+        submission_s: seconds on the clock for all of a submission's cells and checks together.
         restarts: how often a dead kernel is started again.
     """
 
@@ -27,6 +28,7 @@ class Limits:
     processes: int = 192
     file_mb: int = 256
     output_kb: int = 1024
+    submission_s: float = 1800.0
     restarts: int = 6
 
     def as_dict(self) -> dict:

@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from course_admin.grading.outputs import text_of
 
 MOST_MB = 50
+LINK_NOTE = "A link stood here. Submissions hold plain files.\n"
 
 
 class Unreadable(ValueError):
@@ -43,6 +44,8 @@ def read_submission(path: Path) -> dict:
         raw = file.read()
     if not raw.strip():
         raise Unreadable("is empty")
+    if raw == LINK_NOTE.encode():
+        raise Unreadable("was a link")
     try:
         data = json.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -91,6 +94,12 @@ class SubmissionExporter(NotebookExporter):
         return self.from_notebook_node(notebook, resources=resources, **kw)
 
 
+def before_autograde(notebooks: list[str], **_: Any) -> None:
+    """nbgrader's hook before it copies a submission: what it would copy are plain files."""
+    for folder in {Path(notebook).parent for notebook in notebooks}:
+        unlink_links(folder)
+
+
 def unlink_links(folder: Path) -> list[str]:
     """Replace symbolic links in a submission by small text files, so that nothing outside it is copied.
 
@@ -103,6 +112,6 @@ def unlink_links(folder: Path) -> list[str]:
             path = Path(parent) / name
             if path.is_symlink():
                 path.unlink()
-                path.write_text("A link stood here. Submissions hold plain files.\n")
+                path.write_text(LINK_NOTE)
                 found.append(str(path.relative_to(folder)))
     return found

@@ -21,6 +21,11 @@ from traitlets import Dict
 import course_utils
 from course_admin.grading.limits import Limits
 
+ISOLATION = (
+    "--unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try "
+    "--die-with-parent --new-session --hostname grading --clearenv"
+)
+PRIVILEGES = "--clear-groups --no-new-privs --bounding-set=-all"
 FIRST_UID, UIDS = 1_000_000, 900_000_000
 HIDDEN_MODELS = Path(__file__).with_name("hidden_models")
 
@@ -54,50 +59,25 @@ class Box:
                 "bubblewrap is not installed. Install it (Debian, Ubuntu: apt install bubblewrap; Fedora: dnf install …) "
                 "or grade with --unsafe if you trust every submission."
             )
-        size = str(self.limits.file_mb * 2**20)
-        line = [
-            bwrap,
-            "--unshare-pid",
-            "--unshare-net",
-            "--unshare-ipc",
-            "--unshare-uts",
-            "--unshare-cgroup-try",
-        ]
+        line = [bwrap, *ISOLATION.split()]
         if uid is None:
-            line += (
-                ["--unshare-user", "--disable-userns"]
-                if _knows(bwrap, "--disable-userns")
-                else ["--unshare-user"]
-            )
-        line += ["--die-with-parent", "--new-session", "--hostname", "grading", "--clearenv"]
-        line += ["--perms", "0755", "--dir", "/etc"]
+            line += ["--unshare-user"]
+            line += ["--disable-userns"] if _knows(bwrap, "--disable-userns") else []
+        line += ["--proc", "/proc", "--dev", "/dev", "--perms", "0755", "--dir", "/etc"]
+        for folder in ("/dev/shm", "/tmp"):  # before what may lie below them
+            line += ["--perms", "1777", "--size", str(self.limits.file_mb * 2**20), "--tmpfs", folder]
         for path in _system_paths():
-            line += _parents(path) + (
-                ["--symlink", os.readlink(path), str(path)]
-                if path.is_symlink()
-                else ["--ro-bind", str(path), str(path)]
-            )
+            kind, origin = ("--symlink", os.readlink(path)) if path.is_symlink() else ("--ro-bind", str(path))
+            line += [*_parents(path), kind, origin, str(path)]
         utils = Path(course_utils.__file__).parent
         for path in _python_paths(utils):
             line += [*_parents(path), "--ro-bind", str(path), str(path)]
-        line += ["--proc", "/proc", "--dev", "/dev"]
-        for folder in ("/dev/shm", "/tmp"):
-            line += ["--perms", "1777", "--size", size, "--tmpfs", folder]
-        for folder in _private_packages():
-            line += ["--perms", "0700", "--tmpfs", folder]
+        for package in _private_packages():
+            line += ["--perms", "0700", "--tmpfs", package]
         if self.hide_models and (utils / "models").is_dir():
             line += ["--ro-bind", str(HIDDEN_MODELS), str(utils / "models")]
-        line += [
-            "--perms",
-            "0777",
-            "--dir",
-            "/tmp/work",
-            "--bind",
-            str(self.folder),
-            str(self.folder),
-            "--chdir",
-            "/tmp/work",
-        ]
+        line += ["--bind", str(self.folder), str(self.folder)]
+        line += ["--perms", "0777", "--dir", "/tmp/work", "--chdir", "/tmp/work"]
         line += [
             "--remount-ro",
             "/",
@@ -105,14 +85,7 @@ class Box:
         for name, value in self.environment().items():
             line += ["--setenv", name, value]
         if uid is not None:
-            line += [
-                "setpriv",
-                f"--reuid={uid}",
-                f"--regid={uid}",
-                "--clear-groups",
-                "--no-new-privs",
-                "--bounding-set=-all",
-            ]
+            line += ["setpriv", f"--reuid={uid}", f"--regid={uid}", *PRIVILEGES.split()]
         return [*line, *self._limits(), "--", *kernel]
 
     def environment(self) -> dict[str, str]:

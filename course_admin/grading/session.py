@@ -68,9 +68,10 @@ class StudentKernel:
     _folder: Path | None = field(default=None, init=False)
     _restarts: int = field(default=0, init=False)
     _needs_replay: bool = field(default=False, init=False)
-    _boundary: Callable[[], None] | None = field(default=None, init=False)
+    _deadline: float = field(default=float("inf"), init=False)
 
     def __enter__(self) -> StudentKernel:
+        self._deadline = time.monotonic() + self.limits.submission_s
         self._start()
         return self
 
@@ -195,6 +196,11 @@ class StudentKernel:
     def run_cell(self, code: str) -> list[dict]:
         """Run a cell of the student; returns its outputs, cleaned and bounded. Never raises for what the cell does."""
         collector = Collector(self.limits.output_kb * 1024)
+        if self.late():
+            collector.error(
+                "Timeout", f"not run: the {self.limits.submission_s:g} s of this submission are used up"
+            )
+            return collector.outputs
         try:
             self._ready()
             self._execute(code, collector, self.limits.cell_cpu_s)
@@ -219,6 +225,15 @@ class StudentKernel:
             self._needs_replay = True
         return collector.outputs
 
+    def late(self) -> bool:
+        """Whether the submission as a whole has had its time; flags it the first time."""
+        if time.monotonic() < self._deadline:
+            return False
+        flag = f"the submission used up its {self.limits.submission_s:g} s; what came after was not run"
+        if flag not in self.flags:
+            self.flags.append(flag)
+        return True
+
     # The seam -------------------------------------------------------------------------------------------------------
 
     def ask(self, request: dict, call_back: Callable[[dict], dict], seconds: float) -> dict:
@@ -226,6 +241,8 @@ class StudentKernel:
         left = self.limits.test_cpu_s - self.test_seconds
         if left <= 0:
             return {"timeout": self.limits.test_cpu_s}
+        if self.late():
+            return {"timeout": self.limits.submission_s}
         inputs = 0
 
         def on_input(prompt: str) -> str:
@@ -411,7 +428,9 @@ class _Watch:
         if len(usage) > limits.processes:
             self._kill(f"more than {limits.processes} processes")
         used = sum(cpu for cpu, _ in usage) - self.cpu_before
-        too_long = now - self.started > max(60.0, limits.wall_factor * self.cpu_seconds)
+        too_long = now > min(
+            kernel._deadline, self.started + max(60.0, limits.wall_factor * self.cpu_seconds)
+        )
         if self.interrupted_at is not None:
             if now - self.interrupted_at > GRACE_S:
                 kernel._manager.shutdown_kernel(now=True)

@@ -7,6 +7,7 @@ import pytest
 from course_admin.grading.limits import Limits
 from course_admin.grading.session import KernelDied, StudentKernel
 from course_admin.grading.worker import run_test
+from course_utils.checking import StudentTimeout, student, using
 from tests.grading import tiny
 from tests.grading.conftest import LIMITS
 
@@ -67,10 +68,11 @@ def test_a_flood_of_output_is_stopped(kernel):
     assert printed(kernel.run_cell("print('on')")) == "on\n"
 
 
-def test_memory_is_bounded(kernel):
-    outputs = kernel.run_cell("hoard = []\nwhile True: hoard.append(bytearray(b'x' * 10**8))")
-    assert set(errors(outputs)) & {"KernelDied", "MemoryError"}
-    assert printed(kernel.run_cell("print('on')")) == "on\n"
+def test_memory_is_bounded():
+    with StudentKernel(limits=Limits(**{**LIMITS, "cell_cpu_s": 60, "memory_mb": 1500})) as kernel:
+        outputs = kernel.run_cell("hoard = []\nwhile True: hoard.append(bytearray(b'x' * 10**8))")
+        assert set(errors(outputs)) & {"KernelDied", "MemoryError"}
+        assert printed(kernel.run_cell("print('on')")) == "on\n"
 
 
 def test_a_fork_bomb_ends_with_its_kernel(kernel):
@@ -186,3 +188,12 @@ def test_hidden_tests_never_enter_the_students_process(kernel, source):
         "plant = ['-'.join(['zqx', 'hidden', 'test', 'text'])]\nscale(1, 1)\nprint(sorted(seen))"
     )
     assert printed(planted).endswith("['memory', 'object']\n")  # the spy does find what is there
+
+
+def test_a_submission_has_a_time_of_its_own() -> None:
+    with StudentKernel(limits=Limits(submission_s=0.0)) as kernel:
+        (output,) = kernel.run_cell("x = 1")
+        assert "not run" in output["evalue"]
+        with using(kernel), pytest.raises(StudentTimeout):
+            _ = student.x
+    assert kernel.flags == ["the submission used up its 0 s; what came after was not run"]
