@@ -110,7 +110,10 @@ def _files(paths: NotebookPaths, title: str) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file() and ".ipynb_checkpoints" not in path.parts
     }
+    wants_models = "course_utils.models" in paths.release.read_text(encoding="utf-8")
     for path in library_files(paths.root):
+        if path.relative_to(library).parts[0] == "models" and not wants_models:
+            continue  # reference networks come with the notebook that uses them, once students have written their own
         files[f"course_utils/{path.relative_to(library).as_posix()}"] = path.read_bytes()
     files["pyproject.toml"] = _pyproject(paths.root).encode()
     files["README.md"] = _readme(paths.name, title).encode()
@@ -163,8 +166,8 @@ You need Python 3.11 or later. In this folder:
     jupyter lab {name}.ipynb
 
 Fill in the cells that say `...`, `TODO` or "Your answer here". Run the cell below each to see how far you
-are; the last cell lists which visible checks pass. Before you hand it in, restart the kernel, run all cells,
-and press Validate. Keep the file's name, and leave the test cells as they are: grading puts them back.
+are; the last cell lists which visible checks pass. Before you hand it in, save and press Validate, which runs
+everything once more. Keep the file's name, and leave the test cells as they are: grading puts them back.
 """
 
 

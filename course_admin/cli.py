@@ -243,7 +243,7 @@ def grade(
     """
     from course_admin.grading.classroom import Course, Graded, grade_class
     from course_admin.grading.sandbox import SandboxUnavailable, probe
-    from course_admin.marks import print_marks
+    from course_admin.marks import print_marks, print_simulated
 
     (name,) = notebooks(root, [section])
     klass = Course(root.resolve(), name)
@@ -287,6 +287,7 @@ def grade(
             raise Stop(escape(str(error))) from None
     seconds = time.monotonic() - started
     print_marks(console, name, results)
+    print_simulated(console, klass.root, name, results)
     console.print(
         f"{len(results)} submissions in {seconds:.1f} s ({seconds / len(results):.1f} s each). "
         f"Graded notebooks: autograded/; feedback: coursework feedback {section}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import mean, median
 
 from rich.console import Console
@@ -39,11 +40,30 @@ def print_marks(console: Console, name: str, results: Sequence[Graded]) -> None:
             console.print(f"[yellow]⚑[/] {text}", highlight=False)
 
 
+def print_simulated(console: Console, root: Path, name: str, results: Sequence[Graded]) -> None:
+    """For a class made by `coursework simulate`: how many scores are what the bank says, and each that is not."""
+    from course_admin.simulate import load_simulated
+
+    known = {made.student: made for made in load_simulated(root, name)}
+    same, different = 0, []
+    for result in results:
+        for question, expected in getattr(known.get(result.student), "scores", {}).items():
+            got = result.scores.get(f"{question}-test", result.scores.get(question))
+            if got == expected or (got is not None and expected is not None and abs(got - expected) < 1e-6):
+                same += 1
+            else:
+                different.append(f"{result.student}: {question} got {got}, expected {expected}")
+    if same or different:
+        console.print(f"simulated class: {same} of {same + len(different)} scores are what the bank expects")
+    for line in different:
+        console.print(f"[red]✗[/] {escape(line)}", highlight=False)
+
+
 def short_names(students: Sequence[str]) -> dict[str, str]:
     """Student → what stands in a column's head: the name without the words that all share, at most ten characters."""
     shared = os.path.commonprefix(list(students)) if len(students) > 1 else ""  # noqa: RUF071 (names, not paths)
     cut = len(shared.rstrip("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-    return {student: student[cut:][-NAME_WIDTH:] for student in students}
+    return {student: student[cut:][:NAME_WIDTH] for student in students}
 
 
 def score_table(name: str, results: Sequence[Graded], names: dict[str, str]) -> Table:

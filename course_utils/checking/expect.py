@@ -220,11 +220,12 @@ def chosen_of(value: Any, options: Sequence[str], what: str, several: bool = Fal
     if scalar or isinstance(items, Handle | Number) or not isinstance(items, Iterable):
         raise CheckFailed(f"{what}: expected one of {', '.join(options)}; got {describe(value)}")
     known = {normal(option) for option in options}
+    one = "some, separated by commas," if several else "one"
     chosen = set()
     for item in items:
         if not isinstance(item, str) or normal(item) not in known:
             raise CheckFailed(
-                f"{what}: expected one of {', '.join(map(repr, options))}; got {describe(item)}"
+                f"{what}: expected {one} of {', '.join(map(repr, options))}; got {describe(item)}"
             )
         chosen.add(normal(item))
     return chosen

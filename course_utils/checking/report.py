@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -104,24 +104,23 @@ class Scoreboard:
     def __init__(self) -> None:
         self.results: dict[str, checking] = {}
 
-    def rows(self, names: list[str]) -> list[tuple[str, str]]:
-        rows = []
-        for name in names:
-            result = self.results.get(name)
-            if result is None:
-                rows.append((name, "not run"))
-            elif not result.failed:
-                rows.append((name, f"✓ {len(result.parts)} of {len(result.parts)}"))
-            elif all(isinstance(part.failure, NotAnswered) for part in result.failed):
-                rows.append((name, "… not answered"))
-            else:
-                passed = len(result.parts) - len(result.failed)
-                rows.append((name, f"✗ {passed} of {len(result.parts)}"))
-        return rows
+    def rows(self, titles: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Title and state of each question; `titles` maps its name in `checking` to its title."""
+        return [(title, self._state(name)) for name, title in titles.items()]
 
-    def show(self, names: list[str]) -> Any:
-        """A table of the named questions, as markdown in a notebook and as text elsewhere."""
-        return _Table(self.rows(names))
+    def _state(self, name: str) -> str:
+        result = self.results.get(name)
+        if result is None:
+            return "not run"
+        if not result.failed:
+            return f"✓ {len(result.parts)} of {len(result.parts)}"
+        if all(isinstance(part.failure, NotAnswered) for part in result.failed):
+            return "… not answered"
+        return f"✗ {len(result.parts) - len(result.failed)} of {len(result.parts)}"
+
+    def show(self, titles: Mapping[str, str]) -> Any:
+        """A table of the questions, as markdown in a notebook and as text elsewhere."""
+        return _Table(self.rows(titles))
 
 
 class _Table:
@@ -138,7 +137,10 @@ class _Table:
         done = sum(state.startswith("✓") for _, state in self.rows)
         lines = ["| question | visible checks |", "|---|---|"]
         lines += [f"| {name} | {state} |" for name, state in self.rows]
-        return "\n".join([*lines, "", f"**{done} of {len(self.rows)}** questions pass every visible check."])
+        note = "Written answers are marked by hand."
+        return "\n".join(
+            [*lines, "", f"**{done} of {len(self.rows)}** questions pass every visible check. {note}"]
+        )
 
 
 scoreboard = Scoreboard()

@@ -66,7 +66,7 @@ def test_placeholders_come_from_the_syllabus(course):
     assert "| Double a number | coding | 3 | 5 |" in notebook.cells[0].source
     assert "| **total** | | **10** | **24** |" in notebook.cells[0].source
     board = notebook.cells[-1].source
-    assert 'scoreboard.show([\n    "tasks",' in board and '"why"' not in board
+    assert 'scoreboard.show({\n    "tasks": "' in board and '"why"' not in board
 
 
 def test_comments_stay_comments(course):

@@ -85,10 +85,10 @@ def test_its_project_file_builds_a_package_with_course_utils_only(built, tmp_pat
             None,
         ),
         (
-            "models/a.py",
+            "b.py",
             'with check.part("an array", points=2):\n'
             '    expect_close(student.double([1.5, -2.0]), [3.0, -4.0], what="double of an array")\n',
-            "hidden test in course_utils/models/a.py",
+            "hidden test in course_utils/b.py",
         ),
         ("b.ipynb", "{}", "a bundle holds one notebook"),
     ],
@@ -103,6 +103,12 @@ def test_a_leak_in_the_library_is_refused(built, library, file, text, says):
         bundle(built.root, "01")
     assert says in str(caught.value)
     assert not (built.root / "build" / "bundle").exists()
+
+
+def test_reference_networks_come_only_with_a_notebook_that_uses_them(built, library):
+    (library / "models").mkdir(exist_ok=True)
+    (library / "models" / "net.py").write_text('"""A reference network."""\n')
+    assert not any("models" in name for name in zipfile.ZipFile(bundle(built.root, "01")).namelist())
 
 
 def test_a_release_that_was_tampered_with_is_refused(built, library):

@@ -169,10 +169,10 @@ def test_several_choices(value):
     [
         (["a"], "something is missing"),
         (["a", "b", "c"], "b is wrong"),
-        (torch.tensor(3), "expected one of"),
-        (np.array(3), "expected one of"),
-        ([torch.zeros(2)], "expected one of"),
-        (3, "expected one of"),
+        (torch.tensor(3), "expected"),
+        (np.array(3), "expected"),
+        ([torch.zeros(2)], "expected"),
+        (3, "expected"),
     ],
 )
 def test_several_choices_that_are_wrong(value, says):

@@ -87,7 +87,7 @@ def test_the_scoreboard():
             with check.part("b"):
                 if name == "blank":
                     raise failure
-    names = ["right", "wrong", "blank", "never"]
+    names = {name: name for name in ("right", "wrong", "blank", "never")}
     states = dict(scoreboard.rows(names))
     assert states == {"right": "✓ 1 of 1", "wrong": "✗ 1 of 2", "blank": "… not answered", "never": "not run"}
     shown = scoreboard.show(names)
