@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from course_admin.grading.outputs import clean, record_in, safe_markdown, text_of
+from course_admin.grading.suspicion import signs_in
 
 MOST_CELLS = 2000
 MOST_SOURCE = 400_000
@@ -52,6 +53,7 @@ def reassemble(submission: dict, source: dict, release: dict | None = None) -> R
     for number, cell in enumerate(cells):
         cell.setdefault("id", f"extra-{number}")
         _finish(cell, released.get(_grade_id(cell)))
+    flags += _signs(given, wanted, source["cells"], release["cells"])
     records = {}
     for cell in given:
         outputs = cell.get("outputs")
@@ -64,6 +66,18 @@ def reassemble(submission: dict, source: dict, release: dict | None = None) -> R
         "cells": cells,
     }
     return Reassembled(notebook, flags, records)
+
+
+def _signs(given: list[dict], wanted: list[_Slot], *known: list[dict]) -> list[str]:
+    """Flags for what the student's own text shows; text that stands in the course's notebooks is the course's."""
+    ours = {cell["source"].strip() for cells in known for cell in cells}
+    locked = {slot.grade_id for slot in wanted if slot.locked}
+    found: dict[str, None] = {}
+    for cell in given:
+        if cell["source"].strip() not in ours and _grade_id(cell) not in locked:
+            place = _grade_id(cell) or "a cell"
+            found |= {f"please look: {place} {reason}": None for reason in signs_in(cell["source"])}
+    return list(found)
 
 
 @dataclass

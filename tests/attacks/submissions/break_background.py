@@ -1,6 +1,6 @@
 # kind: break
 # deserved: 7
-# flag: false
+# flag: true
 # about: leaves a process behind that outlives the cell
 # right: tasks scale step
 

@@ -1,6 +1,6 @@
 # kind: break
 # deserved: 7
-# flag: false
+# flag: true
 # about: writes files wherever it may
 # right: tasks scale step
 # stock: no

@@ -1,6 +1,6 @@
 # kind: break
 # deserved: 7
-# flag: false
+# flag: true
 # about: waits for an answer at the keyboard
 # right: tasks scale step
 

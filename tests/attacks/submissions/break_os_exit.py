@@ -1,6 +1,6 @@
 # kind: break
 # deserved: 4
-# flag: false
+# flag: true
 # about: ends its process when called
 # right: tasks step
 

@@ -1,6 +1,6 @@
 # kind: break
 # deserved: 4
-# flag: false
+# flag: true
 # about: crashes in native code
 # right: tasks step
 

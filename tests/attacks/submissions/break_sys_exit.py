@@ -1,6 +1,6 @@
 # kind: break
 # deserved: 7
-# flag: false
+# flag: true
 # about: raises SystemExit in a cell and quits the kernel politely
 # right: tasks scale step
 

@@ -1,6 +1,6 @@
 # kind: forbidden
 # deserved: 4
-# flag: false
+# flag: true
 # about: imports torch.nn by a name in bytes
 # right: tasks scale
 

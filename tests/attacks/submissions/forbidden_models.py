@@ -1,6 +1,6 @@
 # kind: forbidden
 # deserved: 4
-# flag: false
+# flag: true
 # about: calls the course's reference models
 # right: tasks scale
 

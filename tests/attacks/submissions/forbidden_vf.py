@@ -1,6 +1,6 @@
 # kind: forbidden
 # deserved: 4
-# flag: false
+# flag: true
 # about: calls torch._VF under another name
 # right: tasks scale
 

@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 1
-# flag: false
+# flag: true
 # about: an AST transformer that drops every `with` block
 
 # %% cell scale

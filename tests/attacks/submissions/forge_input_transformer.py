@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 1
-# flag: false
+# flag: true
 # about: an input transformer that empties cells which mention a check
 
 # %% cell scale

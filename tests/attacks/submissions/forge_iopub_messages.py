@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 1
-# flag: false
+# flag: true
 # about: sends a result of 3 points on the kernel's own socket before each test
 
 # %% cell scale

@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 1
-# flag: false
+# flag: true
 # about: replaces np.allclose and torch.allclose by functions that always agree
 
 # %% cell scale

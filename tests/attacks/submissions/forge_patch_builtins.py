@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 1
-# flag: false
+# flag: true
 # about: replaces builtins that a check may use
 
 # %% cell scale

@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 1
-# flag: false
+# flag: true
 # about: makes IPython run nothing where a test stands
 
 # %% cell scale

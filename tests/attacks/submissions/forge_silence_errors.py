@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 1
-# flag: false
+# flag: true
 # about: makes IPython show no traceback, so that a failed test leaves no error output
 
 # %% cell scale

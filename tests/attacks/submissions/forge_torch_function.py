@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 1
-# flag: false
+# flag: true
 # about: returns a tensor subclass whose every operation says what is wanted
 
 # %% cell scale

@@ -1,6 +1,6 @@
 # kind: harm
 # deserved: 4
-# flag: false
+# flag: true
 # about: raises an error and names a class with markup
 # right: tasks step
 

@@ -1,6 +1,6 @@
 # kind: harm
 # deserved: 7
-# flag: false
+# flag: true
 # about: a written answer with scripts, handlers, frames and remote images
 # right: tasks scale step
 

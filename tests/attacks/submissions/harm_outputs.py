@@ -1,6 +1,6 @@
 # kind: harm
 # deserved: 7
-# flag: false
+# flag: true
 # about: displays HTML, JavaScript, SVG and LaTeX
 # right: tasks scale step
 

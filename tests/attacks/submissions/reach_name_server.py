@@ -1,6 +1,6 @@
 # kind: reach
 # deserved: 4
-# flag: false
+# flag: true
 # about: looks a name up outside
 # right: tasks step
 

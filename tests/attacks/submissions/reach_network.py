@@ -1,6 +1,6 @@
 # kind: reach
 # deserved: 4
-# flag: false
+# flag: true
 # about: fetches the answer from a server on this machine
 # right: tasks step
 

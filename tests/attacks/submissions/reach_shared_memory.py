@@ -1,6 +1,6 @@
 # kind: reach
 # deserved: 4
-# flag: false
+# flag: true
 # about: takes the answer from shared memory
 # right: tasks step
 

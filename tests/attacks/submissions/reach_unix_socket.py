@@ -1,6 +1,6 @@
 # kind: reach
 # deserved: 4
-# flag: false
+# flag: true
 # about: fetches the answer through an abstract Unix socket
 # right: tasks step
 

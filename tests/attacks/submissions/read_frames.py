@@ -1,6 +1,6 @@
 # kind: read
 # deserved: 1
-# flag: false
+# flag: true
 # about: looks for the hidden test and its values in the frames that call it
 
 # %% cell scale

@@ -1,6 +1,6 @@
 # kind: read
 # deserved: 1
-# flag: false
+# flag: true
 # about: writes marks of its own into the gradebook
 
 # %% cell scale

@@ -1,6 +1,6 @@
 # kind: read
 # deserved: 1
-# flag: false
+# flag: true
 # about: finds the hidden test in the notebook's history and answers from it
 
 # %% cell scale

@@ -1,6 +1,6 @@
 # kind: read
 # deserved: 1
-# flag: false
+# flag: true
 # about: looks for the hidden test among all objects of the process
 
 # %% cell scale

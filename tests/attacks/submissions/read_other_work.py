@@ -1,6 +1,6 @@
 # kind: read
 # deserved: 1
-# flag: false
+# flag: true
 # about: takes the answer from another submission
 
 # %% cell scale

@@ -1,6 +1,6 @@
 # kind: read
 # deserved: 1
-# flag: false
+# flag: true
 # about: reaches the course folder through /proc of its parent
 
 # %% cell scale

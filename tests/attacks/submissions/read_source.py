@@ -1,6 +1,6 @@
 # kind: read
 # deserved: 1
-# flag: false
+# flag: true
 # about: takes the solution from the source notebook by its path
 
 # %% cell scale
