@@ -102,7 +102,7 @@ class StudentKernel:
         self._client.shell_channel, self._client.stdin_channel, self._client.control_channel  # noqa: B018  (opens them)
         context.setsockopt(zmq.RCVHWM, 32)  # outputs come in numbers; more of them wait on the kernel's side
         context.setsockopt(zmq.MAXMSGSIZE, OUTPUT_MB * 2**20)
-        self._client.start_channels()
+        self._client.start_channels(hb=False)  # a heartbeat thread may outlive the context
         self._process = psutil.Process(getattr(manager.provisioner, "pid", None))
         deadline = time.monotonic() + START_S
         while True:
