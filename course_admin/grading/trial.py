@@ -1,12 +1,11 @@
-"""One answer beside its test cell, through the sandboxed kernel: what `coursework bank check --sandbox` runs."""
+"""One answer beside its test cell, graded as a submission would be: what `coursework bank check --sandbox` runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course_admin.grading.limits import Limits
-from course_admin.grading.session import StudentKernel
-from course_admin.grading.worker import SEED, run_test
+from course_admin.grading.preprocessors import grade_in_process
+from course_admin.grading.worker import Job
 
 KINDS = {
     "passed": "passed",
@@ -27,19 +26,19 @@ class Trial:
 
 
 def run_in_sandbox(setup: str, candidate: str, test_source: str, points: float) -> Trial:
-    """Run the setup cell and an answer in a new sandboxed kernel, and the test cell here.
+    """Grade a notebook of three cells in a process and a sandbox of its own.
 
     Args:
         points: what the test cell is worth.
     """
-    cell = {
-        "cell_type": "code",
-        "source": test_source,
-        "metadata": {"nbgrader": {"grade_id": "trial", "points": points, "grade": True, "solution": False}},
-    }
-    with StudentKernel(limits=Limits()) as kernel:
-        kernel.run_cell(setup)
-        kernel.run_cell(candidate)
-        verdict, _ = run_test(cell, kernel, SEED, kernel.flags)
-    detail = "\n".join(kernel.flags) if verdict.outcome == "error" else verdict.message
-    return Trial(verdict.earned, KINDS[verdict.outcome], detail)
+    grader = {"grade_id": "trial", "points": points, "grade": True, "solution": False}
+    cells = [
+        {"cell_type": "code", "source": setup, "metadata": {}},
+        {"cell_type": "code", "source": candidate, "metadata": {}},
+        {"cell_type": "code", "source": test_source, "metadata": {"nbgrader": grader}},
+    ]
+    result = grade_in_process(Job(notebook={"cells": cells}))
+    (verdict,) = result.verdicts
+    stumbled = verdict.outcome == "error" or any("the test itself" in flag for flag in result.flags)
+    detail = "\n".join([verdict.message, *result.flags]) if stumbled else verdict.message
+    return Trial(verdict.earned, "test-error" if stumbled else KINDS[verdict.outcome], detail)
