@@ -152,7 +152,11 @@ def _fill(cell: Cell, questions: tuple[Question, ...]) -> str:
         text = cell.source.replace("{{points}}", points_table(questions))
         return text.replace("{{minutes}}", f"{sum(question.minutes for question in questions):g}")
     if cell.role == "scoreboard":
-        checked = [f'    "{question.id}": "{question.title}",' for question in questions if question.auto]
+        checked = [
+            f'    "{question.id}": {json.dumps(question.title, ensure_ascii=False)},'
+            for question in questions
+            if question.auto
+        ]
         return cell.source.replace("{{questions}}", "\n".join(["{", *checked, "}"]))
     return cell.source
 

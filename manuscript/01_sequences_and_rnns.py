@@ -3536,7 +3536,6 @@ record(
     ],
 )
 
-# %% role="experiment"
 grid = np.array([[[errors[a, i, s] for s in seeds] for i in inits] for a in activations])  # (3, 3, seeds)
 figure = plotting.heatmap_table(
     grid.mean(axis=2),
@@ -4347,7 +4346,6 @@ record(
     ],
 )
 
-# %% role="experiment"
 heights = np.array([result.mean for result in results.values()])  # (settings, 2)
 spreads = np.array([result.sd for result in results.values()])
 fig, ax = plt.subplots(figsize=(8.5, 3.8))

@@ -121,6 +121,7 @@ def run_test(cell: dict, link: Any, seed: int, flags: list[str]) -> tuple[Verdic
     import torch
 
     from course_utils.checking import CheckFailed, NotAnswered, using
+    from course_utils.checking.failures import wrapped
 
     grader = cell["metadata"]["nbgrader"]
     grade_id, points = grader["grade_id"], float(grader["points"])
@@ -154,10 +155,13 @@ def run_test(cell: dict, link: Any, seed: int, flags: list[str]) -> tuple[Verdic
             "metadata": {},
             "data": {"text/plain": repr(earned)},
         }
-        return Verdict(grade_id, points, earned, "partly", message), [stream_output(message + "\n"), number]
+        return Verdict(grade_id, points, earned, "partly", message), [
+            stream_output("\n".join(wrapped(message)) + "\n"),
+            number,
+        ]
     kind = "NotAnswered" if isinstance(failure, NotAnswered) else "CheckFailed"
     outcome = "unanswered" if kind == "NotAnswered" else "failed"
-    output = error_output(kind, message) | {"traceback": message.split("\n")}
+    output = error_output(kind, message) | {"traceback": wrapped(message)}
     return Verdict(grade_id, points, 0.0, outcome, message), [output]
 
 

@@ -1,5 +1,6 @@
 """What a check may end in. Every failure carries a sentence for the student and, rendered in a notebook, nothing else."""
 
+import textwrap
 import traceback
 from types import TracebackType
 
@@ -18,7 +19,7 @@ class CheckFailed(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of a traceback: the message, and where in the student's own code it began."""
-        return [f"✗ {self}", *own_frames(self.__cause__)]
+        return [*wrapped(f"✗ {self}"), *own_frames(self.__cause__)]
 
 
 class CheckBroken(CheckFailed):
@@ -73,6 +74,16 @@ class StudentCrash(CheckFailed):
 
 class StudentGarbled(CheckFailed):
     """What came back is too large or cannot be read."""
+
+
+def wrapped(text: str, width: int = 100) -> list[str]:
+    """Lines of at most `width` characters; what continues a line is indented."""
+    lines = text.split("\n")
+    return [
+        part
+        for line in lines
+        for part in (textwrap.wrap(line, width, subsequent_indent="    ", break_on_hyphens=False) or [line])
+    ]
 
 
 def own_frames(error: BaseException | None, most: int = 4) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from course_utils.checking.failures import CheckBroken, CheckFailed, NotAnswered
+from course_utils.checking.failures import CheckBroken, CheckFailed, NotAnswered, own_frames, wrapped
 
 
 @dataclass
@@ -93,9 +93,7 @@ class _Parts(CheckFailed):
     """Several parts of one test cell, some of which failed; the message is the summary."""
 
     def _render_traceback_(self) -> list[str]:
-        from course_utils.checking.failures import own_frames
-
-        return [*str(self).splitlines(), *own_frames(self.__cause__)]
+        return [*wrapped(str(self)), *own_frames(self.__cause__)]
 
 
 class Scoreboard:
