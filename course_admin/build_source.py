@@ -15,7 +15,14 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_admin.build_checks import manuscript_problems
-from course_admin.build_manuscript import TAGGED_ROLES, Cell, Manuscript, read_manuscript, write_percent
+from course_admin.build_manuscript import (
+    NBVAL_RUNS_ONLY,
+    TAGGED_ROLES,
+    Cell,
+    Manuscript,
+    read_manuscript,
+    write_percent,
+)
 from course_admin.build_paths import BuildError, NotebookPaths, locate
 from course_admin.syllabus import Question
 
@@ -183,7 +190,7 @@ def _metadata(cell: Cell, question: Question | None) -> dict[str, Any]:
     else:
         metadata = {}
     if cell.role in TAGGED_ROLES:
-        metadata["tags"] = [cell.role]
+        metadata["tags"] = [cell.role, *([NBVAL_RUNS_ONLY] if cell.role == "experiment" else [])]
     return metadata
 
 

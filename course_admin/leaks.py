@@ -14,7 +14,7 @@ from typing import Any
 
 from nbgrader.utils import compute_checksum
 
-from course_admin.build_manuscript import TAGGED_ROLES
+from course_admin.build_manuscript import NBVAL_RUNS_ONLY, TAGGED_ROLES
 from course_admin.build_regions import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, mention, public_lines, regions
 from course_admin.leak_values import answer_values, answers, compared, mentions
 
@@ -189,7 +189,7 @@ def _cell_metadata(cell: Any, source: Any, where: str, secrets: Secrets) -> Iter
         if not isinstance(cell.metadata.get(key, False), bool):
             yield Leak("metadata", where, f'"{key}" is no truth value{_holding(cell.metadata[key], secrets)}')
     for tag in cell.metadata.get("tags", []):
-        if tag not in TAGGED_ROLES:
+        if tag not in (*TAGGED_ROLES, NBVAL_RUNS_ONLY):
             yield Leak("tag", where, f'unexpected tag "{tag}"{_holding(tag, secrets)}')
     expected = dict(source.metadata.get("nbgrader", {})) if source is not None else {}
     note = cell.metadata.get("nbgrader", {})

@@ -33,7 +33,7 @@ def test_roles_become_nbgrader_metadata(course):
     assert len(flags) == 10
     assert {n.schema_version for n in notes.values()} == {3} and not any(n.task for n in notes.values())
     tags = [c.metadata.tags for c in notebook.cells if "tags" in c.metadata]
-    assert tags == [["setup"], ["try"], ["experiment"], ["scoreboard"]]
+    assert tags == [["setup"], ["try"], ["experiment", "nbval-ignore-output"], ["scoreboard"]]
     assert notebook.metadata.kernelspec.name == "python3"
     assert set(notebook.metadata) == {"course", "kernelspec", "language_info"}
 
