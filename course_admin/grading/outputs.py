@@ -6,9 +6,10 @@ import base64
 import re
 from typing import Any
 
+from course_utils.checking.records import RECORD_MIME
+
 # What a person may be shown. HTML, SVG, JavaScript, widgets and LaTeX-with-HTML stay out; text/plain always accompanies them.
 SHOWN = ("text/plain", "image/png", "image/jpeg")
-RECORD_MIME = "application/vnd.course.record+json"
 TEXT_LIMIT = 100_000
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -20,7 +20,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict
 
 from course_admin.grading.limits import Limits
-from course_admin.grading.reassemble import reassemble
+from course_admin.grading.reassemble import reassemble, without_hidden
 from course_admin.grading.sandbox import probe
 from course_admin.grading.worker import Job, Result, Verdict
 
@@ -122,19 +122,6 @@ class HideTests(NbGraderPreprocessor):
         for cell in nb.cells:
             cell.source = without_hidden(cell.source)
         return nb, resources
-
-
-def without_hidden(source: str) -> str:
-    """A cell's text without its hidden regions and mark scheme."""
-    kept, hidden = [], False
-    for line in source.split("\n"):
-        if "BEGIN HIDDEN TESTS" in line or "BEGIN MARK SCHEME" in line:
-            hidden = True
-        elif "END HIDDEN TESTS" in line or "END MARK SCHEME" in line:
-            hidden = False
-        elif not hidden:
-            kept.append(line)
-    return "\n".join(kept).rstrip()
 
 
 def course_folder(preprocessor: Any) -> Path:

@@ -235,15 +235,20 @@ def _arrange(
 
 def _is_released(cell: dict, slot: _Slot) -> bool:
     """Whether a locked cell is as the student received it: the source without its hidden region."""
+    return without_hidden(text_of(slot.cell["source"])).strip() == cell["source"].strip()
+
+
+def without_hidden(source: str) -> str:
+    """A cell's text without its hidden regions and mark scheme."""
     kept, hidden = [], False
-    for text in text_of(slot.cell["source"]).split("\n"):
-        if "BEGIN HIDDEN TESTS" in text:
+    for line in source.split("\n"):
+        if "BEGIN HIDDEN TESTS" in line or "BEGIN MARK SCHEME" in line:
             hidden = True
-        elif "END HIDDEN TESTS" in text:
+        elif "END HIDDEN TESTS" in line or "END MARK SCHEME" in line:
             hidden = False
         elif not hidden:
-            kept.append(text)
-    return "\n".join(kept).strip() == cell["source"].strip()
+            kept.append(line)
+    return "\n".join(kept).rstrip()
 
 
 def _place(line: list[tuple[_Slot | None, dict]], before: list[_Slot]) -> int:
