@@ -17,8 +17,9 @@ from typing import Any
 
 from course_admin.build_release import tools_on_path
 from course_admin.grading.config import configure_grading
+from course_admin.grading.examiner import WorkerFailed, grade_in_process
 from course_admin.grading.limits import Limits
-from course_admin.grading.preprocessors import SandboxedExecute, WorkerFailed, grade_in_process
+from course_admin.grading.preprocessors import SandboxedExecute
 from course_admin.grading.reading import Unreadable, read_submission, unlink_links
 from course_admin.grading.reassemble import reassemble
 from course_admin.grading.worker import Job, Result

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,10 +17,9 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict
 
-from course_admin.grading.limits import Limits
+from course_admin.grading.examiner import grade_in_process
 from course_admin.grading.reassemble import reassemble, without_hidden
-from course_admin.grading.sandbox import probe
-from course_admin.grading.worker import Job, Result, Verdict
+from course_admin.grading.worker import Job, Result
 
 UNSAFE_VARIABLE = "COURSEWORK_UNSAFE"
 
@@ -63,8 +60,6 @@ class SandboxedExecute(NbGraderPreprocessor):
         names = resources["nbgrader"]
         result = self.ready.pop((names["assignment"], names["student"]), None)
         if result is None:
-            if not unsafe:
-                probe()
             result = grade_in_process(job)
         result.notebook["metadata"]["course"] = {
             "flags": [*course.get("flags", []), *result.flags],
@@ -73,45 +68,6 @@ class SandboxedExecute(NbGraderPreprocessor):
             "seconds": round(result.seconds, 2),
         }
         return nbformat.from_dict(result.notebook), resources
-
-
-class WorkerFailed(RuntimeError):
-    """The trusted process itself broke; the submission has no mark and must be graded again."""
-
-
-def grade_in_process(job: Job) -> Result:
-    """Grade a job in a process of its own.
-
-    Raises:
-        WorkerFailed: the process died or its kernel never started.
-    """
-    limits = Limits.from_dict(job.limits)
-    cells = len(job.notebook["cells"])
-    most = 600 + cells * limits.wall_factor * max(limits.cell_cpu_s, limits.test_cpu_s)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "course_admin.grading.worker"],
-            input=json.dumps(asdict(job)),
-            capture_output=True,
-            text=True,
-            timeout=most,
-            env=environment,
-        )
-    except subprocess.TimeoutExpired:
-        raise WorkerFailed(f"the grading process did not end within {most:.0f} s") from None
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError:
-        raise WorkerFailed(
-            f"the grading process ended with {done.returncode}: {done.stderr[-800:]}"
-        ) from None
-    if "broken" in answer:
-        raise WorkerFailed(answer["broken"])
-    result = answer["result"]
-    return Result(
-        result["notebook"], [Verdict(**v) for v in result["verdicts"]], result["flags"], result["seconds"]
-    )
 
 
 class HideTests(NbGraderPreprocessor):

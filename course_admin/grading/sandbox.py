@@ -1,45 +1,51 @@
-"""A kernel inside bubblewrap: no network, a read-only system, private temporary folders, limits on what it uses.
+"""The sandbox: what a nursery and the kernels that it forks can see and do.
 
-The sandbox sees the Python installation and `course_utils`; not the course folder, the gradebook, other submissions or the
-home folder. Started by root, the kernel runs as a user of its own that owns nothing; started by anyone else, in a user
-namespace.
+Two walls. bubblewrap makes the outer one, once for many submissions: no network, a read-only system, no course folder, no
+gradebook, no home folder. Inside it the nursery (`nursery.py`, our own code) gives each submission namespaces, private folders
+and limits of its own, and takes every privilege away before student code runs. Started by root, each submission runs as a user
+of its own that owns nothing; started by anyone else, as that user in a user namespace.
 """
 
 import os
 import random
 import shutil
 import site
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from jupyter_client.provisioning import LocalProvisioner
-from traitlets import Dict
 
 import course_utils
 from course_admin.grading.limits import Limits
 
 ISOLATION = (
-    "--unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try "
+    "--unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try "
     "--die-with-parent --new-session --hostname grading --clearenv"
 )
-PRIVILEGES = "--clear-groups --no-new-privs --bounding-set=-all"
+# What the nursery needs to make a submission's world; each submission gives all of it up.
+PRIVILEGES = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "NET_ADMIN", "SYS_RESOURCE", "KILL")
 FIRST_UID, UIDS = 1_000_000, 900_000_000
 HIDDEN_MODELS = Path(__file__).with_name("hidden_models")
+NURSERY = Path(__file__).with_name("nursery.py")
+NURSERY_INSIDE = "/run/nursery.py"
 
 
 class SandboxUnavailable(RuntimeError):
     """Student code cannot be isolated on this machine; the message says why and what to do."""
 
 
+def own_uid() -> int | None:
+    """A user for one submission, or None where only root could become another."""
+    return FIRST_UID + random.SystemRandom().randrange(UIDS) if os.geteuid() == 0 else None
+
+
 @dataclass(frozen=True)
 class Box:
-    """What one sandbox is made of.
+    """What the outer wall is made of.
 
     Attributes:
-        folder: host folder that holds the connection file and the sockets; writable inside under the same path.
+        folder: host folder, under the same path inside; in it each submission gets a folder for its sockets.
         hide_models: put a refusal in the place of `course_utils.models`.
     """
 
@@ -47,11 +53,11 @@ class Box:
     limits: Limits
     hide_models: bool = True
 
-    def command(self, kernel: list[str], uid: int | None = None) -> list[str]:
-        """The `bwrap` command line that runs `kernel` inside.
+    def command(self, inside: list[str]) -> list[str]:
+        """The `bwrap` command line that runs `inside`.
 
-        Args:
-            uid: user to become; only root can, others stay who they are in a user namespace.
+        Raises:
+            SandboxUnavailable: there is no bwrap.
         """
         bwrap = shutil.which("bwrap")
         if bwrap is None:
@@ -60,9 +66,9 @@ class Box:
                 "or grade with --unsafe if you trust every submission."
             )
         line = [bwrap, *ISOLATION.split()]
-        if uid is None:
-            line += ["--unshare-user"]
-            line += ["--disable-userns"] if _knows(bwrap, "--disable-userns") else []
+        line += ["--unshare-user"] if os.geteuid() != 0 else []
+        for privilege in PRIVILEGES:
+            line += ["--cap-add", f"CAP_{privilege}"]
         line += ["--proc", "/proc", "--dev", "/dev", "--perms", "0755", "--dir", "/etc"]
         for folder in ("/dev/shm", "/tmp"):  # before what may lie below them
             line += ["--perms", "1777", "--size", str(self.limits.file_mb * 2**20), "--tmpfs", folder]
@@ -76,17 +82,12 @@ class Box:
             line += ["--perms", "0700", "--tmpfs", package]
         if self.hide_models and (utils / "models").is_dir():
             line += ["--ro-bind", str(HIDDEN_MODELS), str(utils / "models")]
-        line += ["--bind", str(self.folder), str(self.folder)]
-        line += ["--perms", "0777", "--dir", "/tmp/work", "--chdir", "/tmp/work"]
-        line += [
-            "--remount-ro",
-            "/",
-        ]  # the root is a tmpfs without a limit, and a student's own without a uid
+        line += ["--perms", "0755", "--dir", "/run", "--ro-bind", str(NURSERY), NURSERY_INSIDE]
+        line += [*_parents(self.folder), "--bind", str(self.folder), str(self.folder)]
+        line += ["--remount-ro", "/"]  # the root is a tmpfs without a limit
         for name, value in self.environment().items():
             line += ["--setenv", name, value]
-        if uid is not None:
-            line += ["setpriv", f"--reuid={uid}", f"--regid={uid}", *PRIVILEGES.split()]
-        return [*line, *self._limits(), "--", *kernel]
+        return [*line, "--", *inside]
 
     def environment(self) -> dict[str, str]:
         """The whole environment inside."""
@@ -106,49 +107,14 @@ class Box:
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "MPLCONFIGDIR": "/tmp/.matplotlib",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONHASHSEED": "0",  # equal submissions, equal results
             "COURSE_BUDGET": "quick",
             "COURSE_PROGRESS": "0",
         }
 
-    def _limits(self) -> list[str]:
-        total_cpu = int(50 * self.limits.cell_cpu_s)
-        mebibyte = 2**20
-        return [
-            "prlimit",
-            f"--as={self.limits.address_space_mb * mebibyte}",
-            f"--cpu={total_cpu}",
-            f"--fsize={self.limits.file_mb * mebibyte}",
-            f"--nproc={self.limits.processes}",
-            "--nofile=1024",
-            "--core=0",
-        ]
-
-
-class SandboxProvisioner(LocalProvisioner):
-    """Starts a kernel inside a `Box`. Named `course-sandbox` among jupyter_client's kernel provisioners."""
-
-    box = Dict(help="folder, limits and hide_models of the Box, as plain values").tag(config=True)
-
-    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        kwargs = await super().pre_launch(**kwargs)
-        box = Box(
-            folder=Path(self.box["folder"]),
-            limits=Limits.from_dict(self.box["limits"]),
-            hide_models=self.box["hide_models"],
-        )
-        uid = None
-        if os.geteuid() == 0:
-            uid = FIRST_UID + random.SystemRandom().randrange(UIDS)
-            for path in (box.folder, *box.folder.iterdir()):
-                os.chown(path, uid, uid)
-        kwargs["cmd"] = box.command(kwargs["cmd"], uid)
-        kwargs["env"] = {}  # bwrap itself is process 1 inside, where /proc/1/environ could be read
-        kwargs["stdin"] = kwargs["stdout"] = kwargs["stderr"] = subprocess.DEVNULL
-        return kwargs
-
 
 def probe() -> None:
-    """Run `true` in a sandbox.
+    """Make both walls once, around nothing.
 
     Raises:
         SandboxUnavailable: it does not start; the message says why and what to do.
@@ -160,13 +126,23 @@ def probe() -> None:
             f"the sandbox needs Linux (this is {sys.platform}). Grade in a Linux virtual machine or container, "
             "or with --unsafe if you trust every submission."
         )
-    with tempfile.TemporaryDirectory(prefix="cw-") as folder:
-        uid = FIRST_UID if os.geteuid() == 0 else None
-        command = Box(Path(folder), Limits()).command([sys.executable, "-c", "import encodings"], uid)
-        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    ours, theirs = socket.socketpair()
+    with tempfile.TemporaryDirectory(prefix="cw-") as folder, ours, theirs:
+        own = Path(folder) / "probe"
+        own.mkdir()
+        inside = [sys.executable, NURSERY_INSIDE, "--probe", str(own), str(theirs.fileno())]
+        command = Box(Path(folder), Limits()).command(inside)
+        result = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+        )
     if result.returncode:
         raise SandboxUnavailable(
-            f"bubblewrap does not start: {result.stderr.strip()[-300:]}. {remedy(result.stderr)}"
+            f"the sandbox (bubblewrap) does not start: {result.stderr.strip()[-300:]}. {remedy(result.stderr)}"
         )
 
 

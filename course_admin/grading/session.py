@@ -25,6 +25,7 @@ from jupyter_client.kernelspec import KernelSpec
 
 from course_admin.grading.limits import Limits
 from course_admin.grading.outputs import Collector, OutputFlood
+from course_admin.grading.warm import nursery
 from course_utils.checking.servant import CALLBACK_PROMPT
 
 POLL_MS = 100
@@ -81,8 +82,10 @@ class StudentKernel:
     # Life and death ------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="cw-"))  # short: a socket's path has at most 107 bytes
-        self._folder.chmod(0o700)
+        inside = None if self.unsafe else nursery(self.limits, self.hide_models).folder
+        self._folder = Path(
+            tempfile.mkdtemp(prefix="cw-", dir=inside)
+        )  # short: a socket's path has at most 107 bytes
         context = zmq.Context()
         context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_MB * 2**20)
         context.setsockopt(zmq.RCVHWM, 4)  # one reply at a time is due, and each may be large
@@ -104,15 +107,33 @@ class StudentKernel:
         context.setsockopt(zmq.MAXMSGSIZE, OUTPUT_MB * 2**20)
         self._client.start_channels(hb=False)  # a heartbeat thread may outlive the context
         self._process = psutil.Process(getattr(manager.provisioner, "pid", None))
+        self._await_kernel()
+        self._close_folder()
+
+    def _await_kernel(self) -> None:
+        """Return when the kernel answers on both channels that matter; a first message may be published before anyone listens."""
+        client = self._client
         deadline = time.monotonic() + START_S
-        while True:
-            try:
-                self._client.wait_for_ready(timeout=2)
-                self._close_folder()
-                return
-            except RuntimeError:
-                if not manager.is_alive() or time.monotonic() > deadline:
-                    raise KernelDied("the kernel did not start") from None
+        pause = 0.05
+        answered = heard = False
+        while not (answered and heard):
+            client.session.send(client.shell_channel.socket, "kernel_info_request", {})
+            poller = zmq.Poller()
+            for channel in (client.shell_channel, client.iopub_channel):
+                poller.register(channel.socket, zmq.POLLIN)
+            round_ends = time.monotonic() + pause
+            pause = min(1.0, 2 * pause)
+            while not (answered and heard) and time.monotonic() < round_ends:
+                ready = dict(poller.poll(max(1, int(1000 * (round_ends - time.monotonic())))))
+                if client.shell_channel.socket in ready:
+                    client.shell_channel.get_msg(timeout=0)
+                    answered = True
+                if client.iopub_channel.socket in ready:
+                    client.iopub_channel.get_msg(timeout=0)
+                    heard = True
+            assert self._manager is not None
+            if not self._manager.is_alive() or time.monotonic() > deadline:
+                raise KernelDied("the kernel did not start")
 
     def _close_folder(self) -> None:
         """The sockets stand: from now on the submission may not fill the folder. Without root `_Watch` sees to that."""
@@ -161,11 +182,20 @@ class StudentKernel:
         if self._manager is None:
             return
         self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
+        self._end_kernel()
         self._manager.context.destroy(linger=0)
         self._manager = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end_kernel(self) -> None:
+        assert self._manager is not None
+        process = getattr(self._manager.provisioner, "process", None)
+        if self.unsafe or process is None:
+            self._manager.shutdown_kernel(now=True)
+        else:  # with process 1 everything in its namespace ends; nothing to be polite to
+            process.kill()
+            process.wait()
 
     def _restart(self) -> None:
         """A new kernel in the state that the cells run so far leave behind."""
@@ -433,13 +463,12 @@ class _Watch:
         )
         if self.interrupted_at is not None:
             if now - self.interrupted_at > GRACE_S:
-                kernel._manager.shutdown_kernel(now=True)
+                kernel._end_kernel()
                 raise OutOfTime(self.cpu_seconds, alive=False)
         elif used > self.cpu_seconds or too_long:
             self.interrupted_at = now
             kernel._manager.interrupt_kernel()
 
     def _kill(self, why: str) -> None:
-        assert self.kernel._manager is not None
-        self.kernel._manager.shutdown_kernel(now=True)
+        self.kernel._end_kernel()
         raise KernelDied(why)

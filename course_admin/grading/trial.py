@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from course_admin.grading.preprocessors import grade_in_process
+from course_admin.grading.examiner import grade_in_process
 from course_admin.grading.worker import Job
 
 KINDS = {

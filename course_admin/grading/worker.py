@@ -1,9 +1,7 @@
 """Grade one notebook: the trusted process. Takes bytes, returns bytes, touches no file of the course.
 
 Student cells run in a sandboxed kernel; test cells run here, against handles to that kernel. The result is a pure function of the
-notebook, the limits and the seed.
-
-    python -m course_admin.grading.worker < job.json > result.json
+notebook, the limits and the seed. `examiner.py` runs this in a fresh process for each submission.
 """
 
 from __future__ import annotations
@@ -11,22 +9,17 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
-import json
-import os
 import random
-import resource
-import sys
 import time
 import traceback
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from course_admin.grading.limits import Limits
 from course_admin.grading.outputs import error_output, stream_output, text_of
-from course_admin.grading.session import KernelDied, StudentKernel
+from course_admin.grading.session import StudentKernel
 
 SEED = 20_260_101
-MOST_DATA = 8 * 2**30
 
 
 @dataclass
@@ -55,6 +48,12 @@ class Job:
     unsafe: bool = False
     hide_models: bool = True
     seed: int = SEED
+
+    def longest(self) -> float:
+        """Seconds on the clock after which grading it has hung, whatever its limits allowed."""
+        limits = Limits.from_dict(self.limits)
+        cells = len(self.notebook["cells"])
+        return 600 + cells * limits.wall_factor * max(limits.cell_cpu_s, limits.test_cpu_s)
 
 
 @dataclass
@@ -163,25 +162,3 @@ def run_test(cell: dict, link: Any, seed: int, flags: list[str]) -> tuple[Verdic
     outcome = "unanswered" if kind == "NotAnswered" else "failed"
     output = error_output(kind, message) | {"traceback": wrapped(message)}
     return Verdict(grade_id, points, 0.0, outcome, message), [output]
-
-
-def main() -> None:
-    """Read a job from standard input, write its result to standard output."""
-    out = os.fdopen(os.dup(1), "w")  # nothing that a test prints may reach the result
-    os.dup2(2, 1)
-    import torch
-
-    # What a submission sends is bounded message by message; should it still fill this process, it is this one that ends.
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_DATA, MOST_DATA))
-    torch.set_num_threads(1)
-    job = Job(**json.load(sys.stdin))
-    try:
-        result = grade(job)
-        json.dump({"result": asdict(result)}, out)
-    except KernelDied as death:
-        json.dump({"broken": str(death)}, out)
-    out.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -135,7 +135,7 @@ def test_a_bubblewrap_that_fails_is_explained(tmp_path, monkeypatch):
     )
     false.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with pytest.raises(SandboxUnavailable, match=r"bubblewrap does not start.*Operation not permitted"):
+    with pytest.raises(SandboxUnavailable, match=r"bubblewrap\) does not start.*Operation not permitted"):
         probe()
     assert remedy("anything")
 
