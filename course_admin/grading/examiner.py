@@ -66,6 +66,7 @@ class Examiner:
             self.close()
             raise WorkerFailed(f"the grading process broke off ({type(error).__name__}: {error})") from None
         if "unavailable" in answer:
+            self.close()  # once it is mended, another one will see
             raise SandboxUnavailable(answer["unavailable"])
         if "broken" in answer:
             raise WorkerFailed(answer["broken"])
@@ -164,7 +165,7 @@ def _warm_up() -> None:
 
 
 def _in_a_fork(job: Job, foreign: list[int]) -> bytes:
-    from course_admin.grading.session import KernelDied
+    from course_admin.grading.kernel import KernelDied
     from course_admin.grading.worker import grade
 
     read_end, write_end = os.pipe()

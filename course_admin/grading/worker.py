@@ -82,7 +82,7 @@ def grade(job: Job) -> Result:
             if cell["cell_type"] != "code":
                 continue
             if is_test(cell):
-                kernel.test_seconds = 0.0
+                kernel.begin_test()
                 verdict, cell["outputs"] = run_test(cell, kernel, job.seed, kernel.flags)
                 verdicts.append(verdict)
             elif "experiment" in cell["metadata"].get("tags", []):

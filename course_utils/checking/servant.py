@@ -1,10 +1,9 @@
 """The student's half of the seam: looks names up, calls them, and answers with plain values.
 
-It runs wherever the student's code runs: inside the sandboxed kernel when grading (`serve`), in the notebook itself otherwise.
+It runs wherever the student's code runs: inside the sandboxed kernel when grading (`attend`), in the notebook itself otherwise.
 It knows no test and no expected value, so a submission that rewrites it gains nothing.
 """
 
-import json
 import random
 import traceback
 from collections.abc import Callable
@@ -14,10 +13,8 @@ import numpy as np
 import torch
 
 from course_utils.checking.codec import Garbled, decode, encode
+from course_utils.checking.line import Line
 from course_utils.checking.refuse import refusing
-
-CALLBACK_PROMPT = "\x01course-callback:"
-REPLY_LIMIT = 96 * 2**20
 
 
 class Servant:
@@ -42,7 +39,6 @@ class Servant:
     def handle(self, request: dict) -> dict:
         """Carry out one request; every failure becomes an answer."""
         self.error = None
-        self.first = request.get("first", 0)
         try:
             return {"ok": getattr(self, "do_" + request["op"])(request)}
         except _Lost:
@@ -237,22 +233,33 @@ def _leaves(value: Any, leaves: list[torch.Tensor]) -> Any:
     return value
 
 
-def serve(payload: str) -> str:
-    """One request from outside, as JSON, answered as JSON. Called through `user_expressions` in the student's kernel."""
-    global _kernel_servant
+def attend(path: str, first: int) -> None:
+    """Answer requests that come over the socket at `path` until told to leave. Called in the student's kernel for each check.
+
+    Args:
+        first: number of the first object that this kernel may refer to; see `Servant`.
+    """
+    global _line, _kernel_servant
     from IPython import get_ipython
 
-    shell = get_ipython()
-    if _kernel_servant is None:
+    if _line is None or _kernel_servant is None:
+        line = _line = Line(path)
 
         def call_back(message: dict) -> dict:
-            return json.loads(shell.kernel.raw_input(CALLBACK_PROMPT + json.dumps(message)))
+            line.send({"callback": message})
+            return line.receive()
 
-        _kernel_servant = Servant(shell.user_ns, call_back)
-    answer = json.dumps(_kernel_servant.handle(json.loads(payload)))
-    if len(answer) > REPLY_LIMIT:
-        answer = json.dumps({"unreadable": f"an answer of {len(answer) // 2**20} MiB"})
-    return answer
+        _kernel_servant = Servant(get_ipython().user_ns, call_back)
+        _kernel_servant.first = first
+    while (request := _line.receive()) and request["op"] != "leave":
+        answer = {"answer": _kernel_servant.handle(request)}
+        try:
+            _line.send(answer)
+        except (ValueError, RecursionError, MemoryError) as error:
+            _line.send(
+                {"answer": {"unreadable": f"an answer that cannot be written: {type(error).__name__}"}}
+            )
 
 
+_line: Line | None = None
 _kernel_servant: Servant | None = None

@@ -360,29 +360,72 @@ def test_memory_is_bounded(far):
     assert student.has("eat")
 
 
+LIAR = """
+import socket, struct
+import course_utils.checking.servant as servant
+
+def attend(path, first):
+    if servant._line is None:
+        servant._line = servant.Line(path)
+    end = servant._line._socket
+    while end.recv(2**16):
+        end.sendall(REPLY)
+
+servant.attend = attend
+"""
+
+
 @pytest_sandbox
 @pytest.mark.parametrize(
     "reply",
     [
-        "'nonsense'",
-        "'[1]'",
-        '\'{"ok": {"t": "tensor"}}\'',
-        '\'{"ok": {"t": "ref", "id": Infinity, "type": 1, "callable": 1, "iterable": 1}}\'',
-        "'{\"raised\": 3}'",
-        "'{\"ok\": ' + '[' * 5000 + ']' * 5000 + '}'",
-        "7",
-        "'{\"strange\": 1}'",
+        b"nonsense",
+        b"[1]",
+        b'{"answer": 7}',
+        b'{"answer": {"ok": {"t": "tensor"}}}',
+        b'{"answer": {"ok": {"t": "ref", "id": Infinity, "type": 1, "callable": 1, "iterable": 1}}}',
+        b'{"answer": {"raised": 3}}',
+        b'{"answer": {"ok": ' + b"[" * 5000 + b"]" * 5000 + b"}}",
+        b'{"answer": {"strange": 1}}',
+        b"\xff\xfe",
     ],
 )
 def test_a_rewritten_servant_is_garbled(far, reply):
-    far.run_cell(
-        f"import course_utils.checking.servant as s\ns.kept = s.serve\ns.serve = lambda payload: {reply}"
-    )
-    try:
-        with pytest.raises(StudentGarbled):
-            _ = student.anything
-    finally:
-        far.run_cell("s.serve = s.kept")
+    far.run_cell(LIAR.replace("REPLY", repr(len(reply).to_bytes(4, "big") + reply)))
+    with pytest.raises(StudentGarbled):
+        _ = student.anything
+    _fresh(far)
+
+
+@pytest_sandbox
+def test_a_message_without_end_is_refused(far):
+    far.run_cell(LIAR.replace("REPLY", repr(b"\xff" * 8)))
+    with pytest.raises(StudentGarbled, match="MiB"):
+        _ = student.anything
+    assert any("not the protocol's" in flag for flag in far.flags)
+    _fresh(far)
+
+
+@pytest_sandbox
+def test_callbacks_without_end_are_stopped(far):
+    reply = b'{"callback": {"id": 0, "args": [], "kwargs": {}}}'
+    far.run_cell(LIAR.replace("REPLY", repr(len(reply).to_bytes(4, "big") + reply)))
+    with pytest.raises((StudentGarbled, StudentTimeout)):
+        _ = student.anything
+    _fresh(far)
+
+
+@pytest_sandbox
+def test_a_servant_that_leaves_its_place_is_noticed(far):
+    far.run_cell("import course_utils.checking.servant as s\ns.kept = s.attend\ns.attend = lambda *a: None")
+    with pytest.raises((StudentGarbled, StudentTimeout)):
+        _ = student.anything
+    _fresh(far)
+
+
+def _fresh(far):
+    far._ran.clear()
+    far._needs_replay = True
 
 
 @pytest_sandbox

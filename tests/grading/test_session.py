@@ -4,8 +4,9 @@ import os
 
 import pytest
 
+from course_admin.grading.kernel import KernelDied
 from course_admin.grading.limits import Limits
-from course_admin.grading.session import KernelDied, StudentKernel
+from course_admin.grading.session import StudentKernel
 from course_admin.grading.worker import run_test
 from course_utils.checking import StudentTimeout, student, using
 from tests.grading import tiny
@@ -24,7 +25,7 @@ def shared():
 def kernel(shared):
     shared.flags.clear()
     shared._ran.clear()
-    shared.test_seconds = 0.0
+    shared.begin_test()
     return shared
 
 
@@ -124,7 +125,7 @@ except OSError:
 """
     kernel.run_cell(code)
     kernel.run_cell("import time\ntime.sleep(0.5)")
-    size = sum(path.lstat().st_size for path in kernel._folder.rglob("*"))
+    size = sum(path.lstat().st_size for path in kernel._kernel.folder.rglob("*"))
     assert size <= (LIMITS["file_mb"] + 64) * 2**20
 
 

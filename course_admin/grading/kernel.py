@@ -1,0 +1,443 @@
+"""One kernel process: start it, run code in it, put questions to it, end it.
+
+Cells travel as Jupyter's messages. Questions of a check are many and small; they travel over a line of their own
+(`course_utils.checking.line`), which the servant in the kernel attends while a check runs. Every byte that comes back is
+untrusted and bounded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import zmq
+from jupyter_client import KernelManager
+from jupyter_client.kernelspec import KernelSpec
+
+from course_admin.grading.limits import Limits
+from course_admin.grading.outputs import Collector, OutputFlood
+from course_admin.grading.warm import nursery
+from course_utils.checking.line import HEAD, frame, take
+
+POLL_MS = 100
+GRACE_S = 5.0
+START_S = 120.0
+MESSAGE_MB = 128
+OUTPUT_MB = 32
+MOST_CALLBACKS = 5000
+
+
+class KernelDied(Exception):
+    """The kernel is gone; the message says what is known."""
+
+
+class OutOfTime(Exception):
+    """A cell or call used up its time; `alive` tells whether the kernel came back after an interrupt."""
+
+    def __init__(self, seconds: float, alive: bool):
+        super().__init__(f"{seconds:g} s of computing")
+        self.seconds, self.alive = seconds, alive
+
+
+class BadAnswer(Exception):
+    """What came over the line is not the protocol's."""
+
+
+class Kernel:
+    """A running kernel, in a sandbox unless `unsafe`.
+
+    Args:
+        deadline: `time.monotonic()` at which the submission has had its time.
+        first: number of the first object that its servant may refer to.
+
+    Raises:
+        KernelDied: it does not start.
+    """
+
+    def __init__(self, limits: Limits, *, unsafe: bool, hide_models: bool, deadline: float, first: int):
+        self.limits, self.unsafe, self.deadline = limits, unsafe, deadline
+        self._first, self._attending = first, ""
+        self._line: socket.socket | None = None
+        self._unread = bytearray()
+        home = None if unsafe else nursery(limits, hide_models).folder
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="cw-", dir=home)
+        )  # short: a socket's path has at most 107 bytes
+        context = zmq.Context()
+        context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_MB * 2**20)
+        context.setsockopt(zmq.RCVHWM, 4)  # one reply at a time is due, and each may be large
+        context.setsockopt(zmq.LINGER, 0)
+        self._manager = KernelManager(
+            kernel_name="student",
+            transport="ipc",
+            ip=str(self.folder / "s"),
+            connection_file=str(self.folder / "connection.json"),
+            context=context,
+        )
+        self._manager._kernel_spec = _spec(self.folder, limits, unsafe, hide_models)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(self.folder / "line"))
+        self._listener.listen(1)
+        self._manager.start_kernel(**({"env": _plain_environment()} if unsafe else {}))
+        self._client = self._manager.blocking_client()
+        self._client.context = context  # its own would know none of these limits
+        self._client.shell_channel, self._client.stdin_channel, self._client.control_channel  # noqa: B018  (opens them)
+        context.setsockopt(zmq.RCVHWM, 32)  # outputs come in numbers; more of them wait on the kernel's side
+        context.setsockopt(zmq.MAXMSGSIZE, OUTPUT_MB * 2**20)
+        self._client.start_channels(hb=False)  # a heartbeat thread may outlive the context
+        self._process = psutil.Process(getattr(self._manager.provisioner, "pid", None))
+        try:
+            self._await()
+        except BaseException:
+            self.close()
+            raise
+        if not unsafe and os.geteuid() == 0:  # from now on the submission may not fill the folder
+            for path in (self.folder / "connection.json", self.folder):
+                os.chown(path, 0, 0)
+            self.folder.chmod(0o711)
+        children = self._process.children()
+        self._python = children[0] if children and not unsafe else self._process
+
+    def _await(self) -> None:
+        """Return when the kernel answers and is heard; what it publishes before anyone listens is lost, so ask again."""
+        client, started, pause = self._client, time.monotonic(), 0.05
+        waiting = {
+            client.shell_channel.socket: client.shell_channel,
+            client.iopub_channel.socket: client.iopub_channel,
+        }
+        while waiting:
+            client.session.send(client.shell_channel.socket, "kernel_info_request", {})
+            poller = zmq.Poller()
+            for one in waiting:
+                poller.register(one, zmq.POLLIN)
+            for ready, _ in poller.poll(int(1000 * pause)):
+                waiting.pop(ready).get_msg(timeout=0)
+            pause = min(1.0, 2 * pause)
+            if not self.alive() or time.monotonic() > started + START_S:
+                raise KernelDied("the kernel did not start")
+
+    def alive(self) -> bool:
+        process = getattr(self._manager.provisioner, "process", None)
+        return process is not None and process.poll() is None
+
+    def kill(self) -> None:
+        """End the process and all that it started."""
+        process = getattr(self._manager.provisioner, "process", None)
+        if self.unsafe or process is None:
+            self._manager.shutdown_kernel(now=True)
+        else:  # with process 1 everything in its namespace ends; nothing to be polite to
+            process.kill()
+            process.wait()
+
+    def close(self) -> None:
+        """End the process, the connections and the folder."""
+        if self._line is not None:
+            self._line.close()
+        self._listener.close()
+        self._client.stop_channels()
+        self.kill()
+        self._manager.context.destroy(linger=0)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # Cells ------------------------------------------------------------------------------------------------------------
+
+    def run(self, code: str, collector: Collector, cpu_seconds: float) -> None:
+        """Run a cell.
+
+        Raises:
+            KernelDied, OutOfTime, OutputFlood.
+        """
+        watch = Watch(self, cpu_seconds)
+        self._leave(watch)
+        message_id = self._client.execute(code, allow_stdin=False, stop_on_error=False)
+        self._until_done(message_id, collector, watch)
+        if watch.interrupted_at is not None:
+            raise OutOfTime(cpu_seconds, alive=True)
+
+    def _until_done(self, message_id: str, collector: Collector, watch: Watch) -> None:
+        channels = [self._client.iopub_channel, self._client.shell_channel]
+        poller = zmq.Poller()
+        for channel in channels:
+            poller.register(channel.socket, zmq.POLLIN)
+        replied = idle = False
+        while not (replied and idle):
+            ready = dict(poller.poll(POLL_MS))
+            watch.check()
+            for channel in channels:
+                while channel.socket in ready and channel.socket.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+                    watch.check()  # first: a flood of foreign messages never gets further
+                    try:
+                        message = channel.get_msg(timeout=0)
+                    except Exception:  # unsigned, not JSON, wrong parts: not from a kernel that behaves
+                        continue
+                    if message.get("parent_header", {}).get("msg_id") != message_id:
+                        continue
+                    kind, content = message.get("msg_type"), message.get("content", {})
+                    if channel is self._client.shell_channel:
+                        replied = True
+                        watch.patience(GRACE_S)  # what is left to come is the idle message
+                    elif kind == "status":
+                        idle = idle or content.get("execution_state") == "idle"
+                    else:
+                        collector.take(kind, content)
+            if replied and watch.impatient():
+                break
+
+    # Questions ------------------------------------------------------------------------------------------------------------
+
+    def ask(self, request: dict, call_back: Callable[[dict], dict], cpu_seconds: float) -> dict:
+        """Put a request to the servant in the kernel; serve its callbacks until the answer comes.
+
+        Raises:
+            KernelDied, OutOfTime, OutputFlood, BadAnswer.
+        """
+        watch = Watch(self, cpu_seconds)
+        self._attend(watch)
+        self._say(request, watch)
+        for _ in range(MOST_CALLBACKS):
+            message = self._hear(watch)
+            if isinstance(message.get("answer"), dict):
+                if watch.interrupted_at is not None or "interrupted" in message["answer"]:
+                    raise OutOfTime(cpu_seconds, alive=True)
+                return message["answer"]
+            if not isinstance(message.get("callback"), dict):
+                raise BadAnswer("neither an answer nor a callback")
+            self._say(call_back(message["callback"]), watch)
+        raise OutputFlood
+
+    def _attend(self, watch: Watch) -> None:
+        """Let the servant listen, if it does not yet."""
+        if self._attending:
+            return
+        expression = (
+            "__import__('course_utils.checking.servant', fromlist=['attend'])"
+            f".attend({str(self.folder / 'line')!r}, {self._first})"
+        )
+        self._attending = self._client.execute(
+            "",
+            store_history=False,
+            user_expressions={"left": expression},
+            allow_stdin=False,
+            stop_on_error=False,
+        )
+        if self._line is None:
+            self._wait_for(self._listener, zmq.POLLIN, watch)
+            self._line, _ = self._listener.accept()
+            self._line.setblocking(False)
+
+    def _leave(self, watch: Watch) -> None:
+        """Let the kernel go back to running cells."""
+        if self._attending:
+            with contextlib.suppress(BadAnswer):
+                self._say({"op": "leave"}, watch)
+            message_id, self._attending = self._attending, ""
+            self._until_done(message_id, Collector(self.limits.output_kb * 1024), watch)
+
+    def _say(self, message: dict, watch: Watch) -> None:
+        assert self._line is not None
+        data = memoryview(frame(message))
+        while data:
+            try:
+                data = data[self._line.send(data) :]
+            except BlockingIOError:
+                self._wait_for(self._line, zmq.POLLOUT, watch)
+            except OSError:
+                self._lost()
+
+    def _hear(self, watch: Watch) -> dict:
+        assert self._line is not None
+        while True:
+            if len(self._unread) >= HEAD.size and HEAD.unpack_from(self._unread)[0] > MESSAGE_MB * 2**20:
+                raise BadAnswer(f"an answer of {HEAD.unpack_from(self._unread)[0] // 2**20} MiB")
+            data = take(self._unread)
+            if data is not None:
+                try:
+                    message = json.loads(data)
+                except (ValueError, RecursionError, MemoryError):
+                    message = None
+                if not isinstance(message, dict):
+                    raise BadAnswer("not an answer")
+                return message
+            try:
+                block = self._line.recv(2**20)
+            except BlockingIOError:
+                self._wait_for(self._line, zmq.POLLIN, watch)
+                continue
+            except OSError:
+                block = b""
+            if not block:
+                self._lost()
+            self._unread += block
+
+    def _lost(self) -> None:
+        for _ in range(20):  # the line closes a moment before the process has ended
+            if not self.alive():
+                raise KernelDied("its process ended")
+            time.sleep(0.05)
+        raise BadAnswer("the line was closed")
+
+    def _wait_for(self, end: socket.socket, event: int, watch: Watch) -> None:
+        """Until `end` is ready. Prints meanwhile are dropped: they could show a check's inputs."""
+        poller = zmq.Poller()
+        poller.register(end.fileno(), event)
+        iopub, shell = self._client.iopub_channel.socket, self._client.shell_channel.socket
+        poller.register(iopub, zmq.POLLIN)
+        poller.register(shell, zmq.POLLIN)
+        left = self.limits.output_kb * 1024
+        while True:
+            ready = dict(poller.poll(POLL_MS))
+            if end.fileno() in ready:
+                return
+            watch.check()
+            while iopub in ready and iopub.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+                left -= sum(len(part) for part in iopub.recv_multipart(zmq.NOBLOCK))
+                watch.check()
+                if left < 0:
+                    raise OutputFlood
+            if shell in ready and self._reply_to(self._attending):
+                self._attending = ""
+                raise BadAnswer("the servant left its place")
+
+    def _reply_to(self, message_id: str) -> bool:
+        """Whether the next message on the shell channel is the reply to this request; any other is dropped."""
+        try:
+            message = self._client.shell_channel.get_msg(timeout=0)
+            return message["parent_header"]["msg_id"] == message_id
+        except Exception:  # unsigned, not JSON, wrong parts: not from a kernel that behaves
+            return False
+
+    # What it uses ---------------------------------------------------------------------------------------------------------
+
+    def cpu(self) -> float:
+        """CPU seconds of the kernel's own process so far: a quick reading."""
+        try:
+            times = self._python.cpu_times()
+        except psutil.Error:
+            return 0.0
+        return times.user + times.system + times.children_user + times.children_system
+
+    def usage(self) -> list[tuple[float, int]]:
+        """CPU seconds and resident bytes of each process in the sandbox; shared pages count in each."""
+        usage = []
+        for process in self._processes():
+            try:
+                with process.oneshot():
+                    times = process.cpu_times()
+                    usage.append((times.user + times.system, process.memory_info().rss))
+            except psutil.Error:
+                continue
+        return usage
+
+    def memory(self) -> int:
+        """Bytes that the sandbox's processes hold together; pages they share count once."""
+        total = 0
+        for process in self._processes():
+            try:
+                total += process.memory_full_info().pss
+            except psutil.Error:
+                continue
+        return total
+
+    def files(self) -> int:
+        """Bytes in its folder on this side."""
+        try:
+            return sum(path.lstat().st_blocks * 512 for path in self.folder.rglob("*"))
+        except OSError:
+            return 0
+
+    def interrupt(self) -> None:
+        self._manager.interrupt_kernel()
+
+    def _processes(self) -> list[psutil.Process]:
+        try:
+            return [self._process, *self._process.children(recursive=True)]
+        except psutil.Error:
+            return []
+
+
+class Watch:
+    """Sees that one execution stays within its limits, and ends it when it does not."""
+
+    def __init__(self, kernel: Kernel, cpu_seconds: float):
+        self.kernel, self.cpu_seconds = kernel, cpu_seconds
+        self.started = self.looked = time.monotonic()
+        self.cpu_before: float | None = None
+        self.interrupted_at: float | None = None
+        self.last_moment: float | None = None
+
+    def patience(self, seconds: float) -> None:
+        self.last_moment = self.last_moment or time.monotonic() + seconds
+
+    def impatient(self) -> bool:
+        return self.last_moment is not None and time.monotonic() > self.last_moment
+
+    def check(self) -> None:
+        """Look, at most every tenth of a second.
+
+        Raises:
+            KernelDied: it ended, or was ended for what it uses.
+            OutOfTime: it did not come back after an interrupt.
+        """
+        now = time.monotonic()
+        if now - self.looked < 0.1:
+            return
+        self.looked = now
+        kernel, limits = self.kernel, self.kernel.limits
+        if not kernel.alive():
+            raise KernelDied("its process ended")
+        if kernel.files() > limits.file_mb * 2**20:
+            self._kill(f"more than {limits.file_mb} MB of files")
+        usage = kernel.usage()
+        most = limits.memory_mb * 2**20
+        if sum(rss for _, rss in usage) > most and kernel.memory() > most:
+            self._kill(f"more than {limits.memory_mb} MB of memory")
+        if len(usage) > limits.processes:
+            self._kill(f"more than {limits.processes} processes")
+        used = sum(cpu for cpu, _ in usage)
+        if self.cpu_before is None:  # the first tenth of a second was not measured
+            self.cpu_before = used - (now - self.started)
+        too_long = now > min(kernel.deadline, self.started + max(60.0, limits.wall_factor * self.cpu_seconds))
+        if self.interrupted_at is not None:
+            if now - self.interrupted_at > GRACE_S:
+                kernel.kill()
+                raise OutOfTime(self.cpu_seconds, alive=False)
+        elif used - self.cpu_before > self.cpu_seconds or too_long:
+            self.interrupted_at = now
+            kernel.interrupt()
+
+    def _kill(self, why: str) -> None:
+        self.kernel.kill()
+        raise KernelDied(why)
+
+
+def _spec(folder: Path, limits: Limits, unsafe: bool, hide_models: bool) -> KernelSpec:
+    box = {"folder": str(folder), "limits": limits.as_dict(), "hide_models": hide_models}
+    sandboxed = {"provisioner_name": "course-sandbox", "config": {"box": box}}
+    plain = {"provisioner_name": "local-provisioner", "config": {}}
+    return KernelSpec(
+        argv=[
+            sys.executable,
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+            "--HistoryManager.enabled=False",
+        ],
+        display_name="student",
+        language="python",
+        interrupt_mode="message",
+        metadata={"kernel_provisioner": plain if unsafe else sandboxed},
+    )
+
+
+def _plain_environment() -> dict[str, str]:
+    return {**os.environ, "COURSE_BUDGET": "quick", "COURSE_PROGRESS": "0", "OMP_NUM_THREADS": "1"}
