@@ -148,6 +148,7 @@ def _pyproject(root: Path) -> str:
         "",
         "[tool.setuptools.package-data]",
         'course_utils = ["*.mplstyle"]',
+        '"course_utils.datasets" = ["*.toml"]',
     ]
     return "\n".join(lines) + "\n"
 

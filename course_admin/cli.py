@@ -14,14 +14,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 app = typer.Typer(
     help="Build, release and grade the notebooks of the course.",
@@ -226,76 +218,54 @@ def simulate(
 
 @app.command()
 def grade(
-    section: Section,
+    sections: Annotated[list[str], typer.Argument(help="Sections, such as 01 03.", show_default=False)],
     root: Root = HERE,
     students: Annotated[
-        list[str] | None, typer.Option("--student", "-s", help="Only these students; repeat the option.")
+        str | None, typer.Option("--students", "-s", help="Only these students, separated by commas.")
     ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", help="Submissions at a time.", show_default="cores")
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", help="A Dask scheduler whose workers grade, such as tcp://host:8786."),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Leave out submissions that have their mark already and would get it again."
+        ),
+    ] = False,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Run student code without a sandbox.")] = False,
     json_file: JsonFile = None,
 ) -> None:
-    """Grade every submission of a section in the sandbox and print the marks.
+    """Grade every submission of the sections in the sandbox and print the marks.
 
     Example: [bold]coursework grade 01 --jobs 2[/]
     """
-    from course_admin.grading.classroom import Course, Graded, grade_class
-    from course_admin.grading.sandbox import SandboxUnavailable, probe
-    from course_admin.marks import print_marks, print_simulated
+    from course_admin.cli_grade import grade_section
 
-    (name,) = notebooks(root, [section])
-    klass = Course(root.resolve(), name)
-    found = klass.submitted()
-    chosen = students or found
-    unknown = sorted(set(chosen) - set(found))
-    if unknown:
-        raise Stop(f"no submission of {name} from {', '.join(unknown)}", 2)
-    if not chosen:
-        raise Stop(
-            f"submitted/ holds no submission of {name}. Collect them there as submitted/STUDENT/{name}/{name}.ipynb",
-            2,
+    names = notebooks(root, sections)
+    chosen = [name.strip() for name in students.split(",") if name.strip()] if students else None
+    results = {
+        name: grade_section(
+            root.resolve(),
+            name,
+            chosen,
+            jobs=jobs,
+            scheduler=scheduler,
+            resume=resume,
+            unsafe=unsafe,
+            console=console,
         )
-    if not unsafe:
-        try:
-            probe()
-        except SandboxUnavailable as error:
-            raise Stop(escape(str(error)), 3) from None
-    columns = (
-        TextColumn("grading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    started = time.monotonic()
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("grading", total=len(chosen))
-
-        def on_done(graded: Graded) -> None:
-            progress.advance(bar)
-            if graded.error:
-                progress.console.print(
-                    f"[red]✗[/] {graded.student}: no mark: {escape(graded.error.strip().splitlines()[-1])}",
-                    highlight=False,
-                )
-
-        try:
-            results = grade_class(klass, chosen, jobs=jobs, unsafe=unsafe, on_done=on_done)
-        except FileNotFoundError as error:
-            raise Stop(escape(str(error))) from None
-    seconds = time.monotonic() - started
-    print_marks(console, name, results)
-    print_simulated(console, klass.root, name, results)
-    console.print(
-        f"{len(results)} submissions in {seconds:.1f} s ({seconds / len(results):.1f} s each). "
-        f"Graded notebooks: autograded/; feedback: coursework feedback {section}",
-        highlight=False,
-    )
+        for name in names
+    }
     if json_file:
-        json_file.write_text(json.dumps([vars(result) for result in results], indent=1), encoding="utf-8")
-    raise typer.Exit(1 if any(result.error for result in results) else 0)
+        rows = {name: [vars(result) for result in graded] for name, graded in results.items()}
+        json_file.write_text(
+            json.dumps(rows if len(rows) > 1 else rows[names[0]], indent=1), encoding="utf-8"
+        )
+    raise typer.Exit(1 if any(result.error for graded in results.values() for result in graded) else 0)
 
 
 @app.command()

@@ -1,28 +1,30 @@
-"""Grade a class: the heavy part of every submission in parallel, then nbgrader's own autograde, which writes the marks.
+"""Grade a class: workers compute, the coordinator records.
 
-Each submission's result is a pure function of its bytes and the source, so it can be computed anywhere; only this
+Each submission's result is a pure function of its bytes and the course, so it can be computed anywhere (`cluster.py`); only this
 coordinator touches files and the gradebook.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import find_all_files
+
 from course_admin.build_release import tools_on_path
+from course_admin.grading.audit import Audit
+from course_admin.grading.cluster import grade_tasks
 from course_admin.grading.config import configure_grading
-from course_admin.grading.examiner import WorkerFailed, grade_in_process
 from course_admin.grading.limits import Limits
-from course_admin.grading.preprocessors import SandboxedExecute
-from course_admin.grading.reading import Unreadable, read_submission, unlink_links
-from course_admin.grading.reassemble import reassemble
-from course_admin.grading.worker import Job, Result
+from course_admin.grading.reading import Unreadable, read_bytes, unlink_links
+from course_admin.grading.recorder import Marks, Recorder, write_notebook
+from course_admin.grading.submission import Outcome, Task, course_version, pack_course
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Graded:
         points: grade id → most points.
         flags: for the instructor.
         error: why there is no mark; empty where there is one.
+        resumed: recorded by an earlier run and left as it is.
     """
 
     student: str
@@ -42,6 +45,7 @@ class Graded:
     flags: list[str] = field(default_factory=list)
     seconds: float = 0.0
     error: str = ""
+    resumed: bool = False
 
     @property
     def total(self) -> float:
@@ -80,19 +84,29 @@ class Course:
             )
         return json.loads(path.read_text(encoding="utf-8"))
 
+    def submission(self, student: str) -> Path:
+        return self.root / "submitted" / student / self.notebook / f"{self.notebook}.ipynb"
+
     def autograded(self, student: str) -> Path:
         return self.root / "autograded" / student / self.notebook / f"{self.notebook}.ipynb"
 
 
-def prepare(course: Course, student: str, source: dict, release: dict, limits: dict, unsafe: bool) -> Job:
-    """The job for one submission: what its sandboxed execution needs, and nothing else."""
-    path = course.root / "submitted" / student / course.notebook / f"{course.notebook}.ipynb"
-    try:
-        submission: dict = read_submission(path)
-    except Unreadable:
-        submission = {"cells": []}
-    made = reassemble(submission, source, release)
-    return Job(notebook=made.notebook, records=made.records, limits=limits, unsafe=unsafe)
+def tasks_for(
+    course: Course, students: Iterable[str], packed: bytes, limits: dict | None = None, unsafe: bool = False
+) -> Iterator[Task]:
+    """What grading each student's submission needs, read as it is asked for.
+
+    Args:
+        packed: the built notebooks, from `pack_course`.
+    """
+    version = course_version()
+    for student in students:
+        raw, why = b"", ""
+        try:
+            raw = read_bytes(course.submission(student))
+        except Unreadable as error:
+            why = str(error)
+        yield Task(student, course.notebook, packed, raw, why, limits or {}, unsafe, version=version)
 
 
 def grade_class(
@@ -100,86 +114,101 @@ def grade_class(
     students: list[str],
     *,
     jobs: int | None = None,
+    scheduler: str | None = None,
+    resume: bool = False,
     limits: dict | None = None,
     unsafe: bool = False,
     config: Any = None,
     on_done: Callable[[Graded], None] = lambda graded: None,
+    **options: Any,
 ) -> list[Graded]:
-    """Grade submissions and store their marks in nbgrader's gradebook.
+    """Grade submissions, store their marks in nbgrader's gradebook and write the graded notebooks.
 
     Args:
-        jobs: submissions at a time; the number of cores if None.
+        jobs: submissions at a time on this machine; the number of cores if None.
+        scheduler: address of a Dask scheduler whose workers grade instead.
+        resume: leave out submissions whose mark is recorded and would come out the same: same bytes, same course, same settings.
         limits: deviations from the default limits.
         config: nbgrader's configuration; the course's own if None.
-        on_done: called after each submission.
-    """
-    from nbgrader.apps import NbGraderAPI
+        on_done: called after each submission, also for those that `resume` leaves out.
+        options: for `cluster.grade_tasks`.
 
+    Raises:
+        FileNotFoundError: the notebook is not built, or the gradebook does not know it.
+        AlreadyGrading: another run grades this course.
+        SandboxUnavailable: submissions cannot be isolated.
+    """
     Limits.from_dict(limits or {})
+    packed = pack_course(course.source(), course.release())
     config = config if config is not None else nbgrader_config(course.root)
-    config.SandboxedExecute.limits = limits or {}
-    config.SandboxedExecute.unsafe = unsafe
-    api = NbGraderAPI(config=config)
-    source, release = course.source(), course.release()
-    with tools_on_path(), api.gradebook as gradebook:
-        if course.notebook not in [assignment.name for assignment in gradebook.assignments]:
-            raise FileNotFoundError(
-                f"the gradebook does not know {course.notebook}; run: coursework build {course.notebook[:2]}"
+    directory = CourseDirectory(config=config)
+    source_files = _other_files(course.root / "source" / course.notebook, directory.ignore)
+    with (
+        tools_on_path(),
+        Audit(course.root).writing() as audit,
+        Recorder(directory.db_url, directory.course_id, course.notebook, config) as recorder,
+    ):
+        last = audit.last(course.notebook)
+        recorded = recorder.known() if resume else set()
+        out: dict[str, Task] = {}
+        graded: list[Graded] = []
+
+        def settle(record: Graded) -> None:
+            graded.append(record)
+            on_done(record)
+
+        def to_do() -> Iterator[Task]:
+            for task in tasks_for(course, students, packed, limits, unsafe):
+                entry = last.get(task.student, {})
+                done = task.student in recorded and course.autograded(task.student).exists()
+                if resume and done and task.key().items() <= entry.items():
+                    settle(
+                        Graded(task.student, entry["marks"], recorder.points, entry["flags"], resumed=True)
+                    )
+                    continue
+                unlink_links(course.root / "submitted" / task.student)
+                out[task.student] = task
+                yield task
+
+        for outcome in grade_tasks(to_do(), jobs=jobs, scheduler=scheduler, **options):
+            task = out.pop(outcome.student)
+            record = Graded(
+                outcome.student, flags=outcome.flags, seconds=outcome.seconds, error=outcome.error
             )
-    graded = []
-    for student in students:
-        unlink_links(course.root / "submitted" / student)
-    for student, result in _results(course, students, source, release, limits or {}, unsafe, jobs):
-        record = Graded(student)
-        if isinstance(result, Exception):
-            record.error = str(result)
-        else:
-            SandboxedExecute.ready[course.notebook, student] = result
-            outcome = api.autograde(course.notebook, student, force=True, create=True)
-            if not outcome["success"]:
-                record.error = why_failed(outcome)
-            else:
-                _read_marks(api, course, record)
-        graded.append(record)
-        on_done(record)
+            if outcome.graded is not None:
+                try:
+                    marks = _record(course, recorder, outcome, source_files, directory)
+                except OSError as error:
+                    record.error = f"its mark could not be stored: {error}"
+                else:
+                    record.scores, record.points = marks.scores, marks.points
+                    audit.add(outcome.student, course.notebook, task.key(), marks.scores, outcome.flags)
+            settle(record)
     return sorted(graded, key=lambda record: record.student)
 
 
-def _results(
-    course: Course,
-    students: list[str],
-    source: dict,
-    release: dict,
-    limits: dict,
-    unsafe: bool,
-    jobs: int | None,
-) -> Iterator[tuple[str, Any]]:
-    """(student, result or exception) in the order in which they finish. Each runs in a process of its own."""
-
-    def work(student: str) -> Result:
-        return grade_in_process(prepare(course, student, source, release, limits, unsafe))
-
-    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        waiting: dict[Future, str] = {pool.submit(work, student): student for student in students}
-        for future in as_completed(waiting):
-            error = future.exception()
-            if error is not None and not isinstance(error, WorkerFailed | OSError | ValueError):
-                raise error
-            yield waiting[future], error if error is not None else future.result()
+def _record(
+    course: Course, recorder: Recorder, outcome: Outcome, source_files: dict[Path, Path], directory: Any
+) -> Marks:
+    """Gradebook first, then the notebook: a cut between them leaves what a second grading mends."""
+    assert outcome.graded is not None
+    path = course.autograded(outcome.student)
+    previous = None
+    if path.exists():
+        with contextlib.suppress(ValueError):
+            previous = json.loads(path.read_text(encoding="utf-8"))
+    submitted = course.submission(outcome.student).parent
+    timestamp = directory.get_existing_timestamp(str(submitted))
+    marks = recorder.store(outcome.student, outcome.graded, previous, timestamp)
+    extra = {**_other_files(submitted, directory.ignore), **source_files}
+    write_notebook(path, outcome.graded, {path.parent / target: origin for target, origin in extra.items()})
+    return marks
 
 
-def _read_marks(api: Any, course: Course, record: Graded) -> None:
-    with api.gradebook as gradebook:
-        submission = gradebook.find_submission_notebook(course.notebook, course.notebook, record.student)
-        for grade in submission.grades:
-            pending = grade.auto_score is None and grade.manual_score is None
-            record.scores[grade.name] = None if pending else grade.score
-            record.points[grade.name] = grade.max_score
-    notes = json.loads(course.autograded(record.student).read_text(encoding="utf-8"))["metadata"].get(
-        "course", {}
-    )
-    record.flags = list(notes.get("flags", []))
-    record.seconds = float(notes.get("seconds", 0.0))
+def _other_files(folder: Path, ignore: list[str]) -> dict[Path, Path]:
+    """Files beside the notebooks: relative path → path."""
+    found = find_all_files(str(folder), [*ignore, "*.ipynb"]) if folder.is_dir() else []
+    return {Path(name).relative_to(folder): Path(name) for name in found}
 
 
 def why_failed(outcome: dict) -> str:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
@@ -19,7 +18,8 @@ from traitlets import Bool, Dict
 
 from course_admin.grading.examiner import grade_in_process
 from course_admin.grading.reassemble import reassemble, without_hidden
-from course_admin.grading.worker import Job, Result
+from course_admin.grading.submission import finish
+from course_admin.grading.worker import Job
 
 UNSAFE_VARIABLE = "COURSEWORK_UNSAFE"
 
@@ -44,7 +44,6 @@ class SandboxedExecute(NbGraderPreprocessor):
 
     unsafe = Bool(False, help="Run student code without a sandbox").tag(config=True)
     limits = Dict(help="Limits that differ from course_admin.grading.limits.Limits").tag(config=True)
-    ready: ClassVar[dict[tuple[str, str], Result]] = {}  # computed beforehand, by assignment and student
     hide_models = Bool(True, help="Make course_utils.models unavailable to submissions").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
@@ -57,17 +56,9 @@ class SandboxedExecute(NbGraderPreprocessor):
             unsafe=unsafe,
             hide_models=self.hide_models,
         )
-        names = resources["nbgrader"]
-        result = self.ready.pop((names["assignment"], names["student"]), None)
-        if result is None:
-            result = grade_in_process(job)
-        result.notebook["metadata"]["course"] = {
-            "flags": [*course.get("flags", []), *result.flags],
-            "verdicts": [asdict(verdict) for verdict in result.verdicts],
-            "sandbox": not unsafe,
-            "seconds": round(result.seconds, 2),
-        }
-        return nbformat.from_dict(result.notebook), resources
+        result = grade_in_process(job)
+        graded = finish({"metadata": dict(nb.metadata)}, course.get("flags", []), result, unsafe)
+        return nbformat.from_dict(graded), resources
 
 
 class HideTests(NbGraderPreprocessor):

@@ -28,6 +28,15 @@ def read_submission(path: Path) -> dict:
     Raises:
         Unreadable: a link, a folder, too large, not UTF-8, not JSON, or no notebook.
     """
+    return parse_submission(read_bytes(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a plain file.
+
+    Raises:
+        Unreadable: a link, a folder, missing, or too large.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
@@ -41,7 +50,15 @@ def read_submission(path: Path) -> dict:
     with os.fdopen(descriptor, "rb") as file:
         if status.st_size > MOST_MB * 2**20:
             raise Unreadable(f"has {status.st_size / 2**20:.0f} MB; at most {MOST_MB} are read")
-        raw = file.read()
+        return file.read()
+
+
+def parse_submission(raw: bytes) -> dict:
+    """A submitted notebook's bytes as JSON data in format 4.
+
+    Raises:
+        Unreadable: empty, not UTF-8, not JSON, or no notebook.
+    """
     if not raw.strip():
         raise Unreadable("is empty")
     if raw == LINK_NOTE.encode():

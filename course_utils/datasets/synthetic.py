@@ -21,7 +21,9 @@ def adding_problem(count: int, length: int = 50, *, seed: int) -> tuple[Tensor, 
     Data card:
         Origin: Hochreiter & Schmidhuber (1997), experiment 4, in the form of Le, Jaitly & Hinton (2015):
             numbers uniform in [0, 1], one mark in each half of the sequence. The target is the plain sum.
-        Size and splits: as many as asked for; draw train and test with different seeds.
+        Licence: made by rule; nothing to license.
+        Size: as many as asked for.
+        Splits: a seed is a split; draw train and test with different seeds.
         Good for: asking how far back a network remembers a real number. The best constant, 1, has a mean
             squared error of 1/6, the variance of the sum.
         Not good for: telling whether a network learned an order; the sum does not depend on one.
@@ -54,6 +56,7 @@ def event_order(split: str = "train", *, length: int = 20, seed: int = 0) -> tup
     Data card:
         Origin: made by rule, after the temporal-order problem of Hochreiter & Schmidhuber (1997),
             experiment 6. Events A, B, C fall on three random steps; distractors, of two kinds, on the rest.
+        Licence: made by rule; nothing to license.
         Size: 2000 train, 500 valid, 1000 test sequences; six classes, ABC, ACB, BAC, BCA, CAB, CBA as 0..5.
         Splits: drawn from separate streams of one seed, so a seed fixes all three.
         Good for: a first classifier that must carry information. Every class has the same distribution of
@@ -91,7 +94,9 @@ def number_sequences(*, held_out: int = 5, scaled: bool = False) -> dict[str, tu
 
     Data card:
         Origin: counting. Sequence i is 10 i, …, 10 i + 9; its labels are 10 i + 1, …, 10 i + 10.
-        Size and splits: nine sequences to train on, one held out (number 5, 50–59, by default).
+        Licence: made by rule; nothing to license.
+        Size: ten sequences of ten numbers.
+        Splits: nine sequences to train on, one held out (number 5, 50–59, by default).
         Good for: a first forecaster, and for seeing what the scale of inputs does to training.
         Not good for: judging a forecaster. "Add one to the last number" is exact, and a held-out sequence in
             the middle asks for interpolation; held_out=9 asks for extrapolation.
@@ -132,7 +137,9 @@ def topic_documents(
     Data card:
         Origin: made by rule. The first symbol is the topic k, uniform. Each other symbol is k + 1 (modulo the
             number of topics) with probability 1 - noise, else uniform: given the topic they are independent.
-        Size and splits: as many as asked for; draw train and test with different seeds.
+        Licence: made by rule; nothing to license.
+        Size: as many as asked for.
+        Splits: a seed is a split; draw train and test with different seeds.
         Good for: measuring what a hidden state costs that is not reset between documents. The documents are
             independent, so nothing true can be carried over, and `topic_entropy` is the best possible loss.
             A zero state says "this symbol is a title"; a carried one leaves a title to look like any symbol,

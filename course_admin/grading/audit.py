@@ -1,0 +1,95 @@
+"""Who got which mark, when, from which version of what: one line of JSON a graded submission, only ever added to.
+
+The line is written after gradebook and notebook; so what it says is done is done, and what a cut run left without a line is
+simply graded again, with the same result.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+FILE = "audit.jsonl"
+
+
+class AlreadyGrading(RuntimeError):
+    """Another run holds the course."""
+
+
+class Audit:
+    """The audit log of a course folder."""
+
+    def __init__(self, root: Path):
+        self.path = root / FILE
+
+    @contextmanager
+    def writing(self) -> Iterator[Audit]:
+        """Hold the log: one run at a time grades a course.
+
+        Raises:
+            AlreadyGrading: another process holds it.
+        """
+        with open(self.path, "a+b") as self._file:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise AlreadyGrading(
+                    f"another run is grading this course (it holds {self.path.name})"
+                ) from None
+            end = self._file.seek(0, os.SEEK_END)
+            if end:
+                self._file.seek(end - 1)
+                if self._file.read(1) != b"\n":  # a run was cut within a line
+                    self._file.write(b"\n")
+            yield self
+
+    def add(
+        self,
+        student: str,
+        notebook: str,
+        key: dict[str, Any],
+        marks: dict[str, float | None],
+        flags: list[str],
+    ) -> None:
+        """Write a line; returns when it is on the disk."""
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "by": _who(),
+            "student": student,
+            "notebook": notebook,
+            **key,
+            "total": round(sum(mark or 0.0 for mark in marks.values()), 4),
+            "marks": marks,
+            "flags": flags,
+        }
+        self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def last(self, notebook: str) -> dict[str, dict[str, Any]]:
+        """The newest line of each student for a notebook. Lines that a cut run tore are passed over."""
+        found: dict[str, dict[str, Any]] = {}
+        if self.path.exists():
+            with open(self.path, encoding="utf-8", errors="replace") as lines:
+                for line in lines:
+                    try:
+                        entry = json.loads(line)
+                    except ValueError:
+                        continue
+                    if isinstance(entry, dict) and entry.get("notebook") == notebook:
+                        found[entry["student"]] = entry
+        return found
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
