@@ -4,6 +4,7 @@ The same files give the same bytes, and every file in it is checked for leaks on
 """
 
 import io
+import json
 import tomllib
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from course_admin.build_paths import BuildError, NotebookPaths, library_dir, lib
 from course_admin.build_release import LeakError, release_leaks
 from course_admin.build_source import write_if_changed
 from course_admin.leaks import Leak, Secrets, check_text, normalize, read_secrets
+from course_admin.shipping import ANSWERS, travels, withheld
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold; any fixed one would do
 _NEVER = (
@@ -55,7 +57,7 @@ def bundle_leaks(paths: NotebookPaths, files: dict[str, bytes]) -> list[Leak]:
     """What the files of a bundle, by their path in it, give away.
 
     Reference code in `course_utils` is public, so a line that it shares with a solution is no leak. The
-    greater part of a hidden test is one, or of a solution outside `course_utils/models`, and any line of a
+    greater part of a hidden test is one, or of a solution outside the course's reference code, and any line of a
     theory answer or a mark scheme.
     """
     secrets = read_secrets(nbformat.read(paths.source, as_version=4))
@@ -90,7 +92,8 @@ def _library_leaks(secrets: Secrets, name: str, text: str) -> list[Leak]:
         if not shared:
             continue
         greater_part = len(shared) >= 2 and 2 * len(shared) >= len(telling)
-        public_code = secret.kind == "solution" and name.startswith("course_utils/models/")
+        # what a notebook imports it shows; the rest of the answers is not in the bundle
+        public_code = secret.kind == "solution" and not travels(name.removeprefix("course_utils/"), ANSWERS)
         if exact or (greater_part and not public_code):
             leaks.append(
                 Leak(
@@ -110,11 +113,11 @@ def _files(paths: NotebookPaths, title: str) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file() and ".ipynb_checkpoints" not in path.parts
     }
-    wants_models = "course_utils.models" in paths.release.read_text(encoding="utf-8")
+    left_out = withheld(library, json.loads(paths.release.read_text(encoding="utf-8")))
     for path in library_files(paths.root):
-        if path.relative_to(library).parts[0] == "models" and not wants_models:
-            continue  # reference networks come with the notebook that uses them, once students have written their own
-        files[f"course_utils/{path.relative_to(library).as_posix()}"] = path.read_bytes()
+        name = path.relative_to(library).as_posix()
+        if travels(name, left_out):
+            files[f"course_utils/{name}"] = path.read_bytes()
     files["pyproject.toml"] = _pyproject(paths.root).encode()
     files["README.md"] = _readme(paths.name, title).encode()
     return dict(sorted(files.items()))

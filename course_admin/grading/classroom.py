@@ -24,7 +24,7 @@ from course_admin.grading.config import configure_grading
 from course_admin.grading.limits import Limits
 from course_admin.grading.reading import Unreadable, read_bytes, unlink_links
 from course_admin.grading.recorder import Marks, Recorder, write_notebook
-from course_admin.grading.submission import Outcome, Task, course_version, pack_course
+from course_admin.grading.submission import Outcome, Task, course_version, pack_course, withheld_for
 
 
 @dataclass
@@ -100,13 +100,14 @@ def tasks_for(
         packed: the built notebooks, from `pack_course`.
     """
     version = course_version()
+    hidden = withheld_for(course.release())
     for student in students:
         raw, why = b"", ""
         try:
             raw = read_bytes(course.submission(student))
         except Unreadable as error:
             why = str(error)
-        yield Task(student, course.notebook, packed, raw, why, limits or {}, unsafe, version=version)
+        yield Task(student, course.notebook, packed, raw, why, limits or {}, unsafe, hidden, version=version)
 
 
 def grade_class(

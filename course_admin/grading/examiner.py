@@ -142,7 +142,7 @@ def serve() -> None:
         except EOFError:
             break
         try:
-            home = None if job.unsafe else warm.nursery(Limits.from_dict(job.limits), job.hide_models)
+            home = None if job.unsafe else warm.nursery(Limits.from_dict(job.limits), tuple(job.withheld))
         except SandboxUnavailable as error:
             _write(results, json.dumps({"unavailable": str(error)}).encode())
             continue

@@ -63,12 +63,14 @@ class Kernel:
         KernelDied: it does not start.
     """
 
-    def __init__(self, limits: Limits, *, unsafe: bool, hide_models: bool, deadline: float, first: int):
+    def __init__(
+        self, limits: Limits, *, unsafe: bool, withheld: tuple[str, ...], deadline: float, first: int
+    ):
         self.limits, self.unsafe, self.deadline = limits, unsafe, deadline
         self._first, self._attending = first, ""
         self._line: socket.socket | None = None
         self._unread = bytearray()
-        home = None if unsafe else nursery(limits, hide_models).folder
+        home = None if unsafe else nursery(limits, withheld).folder
         self.folder = Path(
             tempfile.mkdtemp(prefix="cw-", dir=home)
         )  # short: a socket's path has at most 107 bytes
@@ -83,7 +85,7 @@ class Kernel:
             connection_file=str(self.folder / "connection.json"),
             context=context,
         )
-        self._manager._kernel_spec = _spec(self.folder, limits, unsafe, hide_models)
+        self._manager._kernel_spec = _spec(self.folder, limits, unsafe, withheld)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(self.folder / "line"))
         self._listener.listen(1)
@@ -419,8 +421,8 @@ class Watch:
         raise KernelDied(why)
 
 
-def _spec(folder: Path, limits: Limits, unsafe: bool, hide_models: bool) -> KernelSpec:
-    box = {"folder": str(folder), "limits": limits.as_dict(), "hide_models": hide_models}
+def _spec(folder: Path, limits: Limits, unsafe: bool, withheld: tuple[str, ...]) -> KernelSpec:
+    box = {"folder": str(folder), "limits": limits.as_dict(), "withheld": list(withheld)}
     sandboxed = {"provisioner_name": "course-sandbox", "config": {"box": box}}
     plain = {"provisioner_name": "local-provisioner", "config": {}}
     return KernelSpec(

@@ -18,8 +18,9 @@ from traitlets import Bool, Dict
 
 from course_admin.grading.examiner import grade_in_process
 from course_admin.grading.reassemble import reassemble, without_hidden
-from course_admin.grading.submission import finish
+from course_admin.grading.submission import finish, withheld_for
 from course_admin.grading.worker import Job
+from course_admin.shipping import ANSWERS
 
 UNSAFE_VARIABLE = "COURSEWORK_UNSAFE"
 
@@ -35,7 +36,11 @@ class Reassemble(NbGraderPreprocessor):
         release = json.loads(release_file.read_text(encoding="utf-8")) if release_file.exists() else None
         made = reassemble(nb, source, release)
         unread = [nb.metadata["reading_flag"]] if "reading_flag" in nb.metadata else []
-        made.notebook["metadata"]["course"] = {"flags": unread or made.flags, "records": made.records}
+        made.notebook["metadata"]["course"] = {
+            "flags": unread or made.flags,
+            "records": made.records,
+            "withheld": list(withheld_for(release or source)),
+        }
         return nbformat.from_dict(made.notebook), resources
 
 
@@ -44,7 +49,6 @@ class SandboxedExecute(NbGraderPreprocessor):
 
     unsafe = Bool(False, help="Run student code without a sandbox").tag(config=True)
     limits = Dict(help="Limits that differ from course_admin.grading.limits.Limits").tag(config=True)
-    hide_models = Bool(True, help="Make course_utils.models unavailable to submissions").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         course = dict(nb.metadata.get("course", {}))
@@ -54,7 +58,7 @@ class SandboxedExecute(NbGraderPreprocessor):
             records=course.get("records", {}),
             limits=dict(self.limits),
             unsafe=unsafe,
-            hide_models=self.hide_models,
+            withheld=course.get("withheld", list(ANSWERS)),
         )
         result = grade_in_process(job)
         graded = finish({"metadata": dict(nb.metadata)}, course.get("flags", []), result, unsafe)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import course_utils
 from course_admin.grading.limits import Limits
+from course_admin.shipping import ANSWERS
 
 ISOLATION = (
     "--unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try "
@@ -26,7 +27,7 @@ ISOLATION = (
 # What the nursery needs to make a submission's world; each submission gives all of it up.
 PRIVILEGES = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "NET_ADMIN", "SYS_RESOURCE", "KILL")
 FIRST_UID, UIDS = 1_000_000, 900_000_000
-HIDDEN_MODELS = Path(__file__).with_name("hidden_models")
+REFUSAL = Path(__file__).with_name("refusal")
 NURSERY = Path(__file__).with_name("nursery.py")
 NURSERY_INSIDE = "/run/nursery.py"
 
@@ -46,12 +47,12 @@ class Box:
 
     Attributes:
         folder: host folder, under the same path inside; in it each submission gets a folder for its sockets.
-        hide_models: put a refusal in the place of `course_utils.models`.
+        withheld: parts of `course_utils` in whose place a refusal stands, as `course_admin.shipping` names them.
     """
 
     folder: Path
     limits: Limits
-    hide_models: bool = True
+    withheld: tuple[str, ...] = ANSWERS
 
     def command(self, inside: list[str]) -> list[str]:
         """The `bwrap` command line that runs `inside`.
@@ -80,8 +81,11 @@ class Box:
             line += [*_parents(path), "--ro-bind", str(path), str(path)]
         for package in _private_packages():
             line += ["--perms", "0700", "--tmpfs", package]
-        if self.hide_models and (utils / "models").is_dir():
-            line += ["--ro-bind", str(HIDDEN_MODELS), str(utils / "models")]
+        for name in self.withheld:
+            part = utils / name
+            if part.exists():
+                refusal = REFUSAL if part.is_dir() else REFUSAL / "__init__.py"
+                line += ["--ro-bind", str(refusal), str(part)]
         line += ["--perms", "0755", "--dir", "/run", "--ro-bind", str(NURSERY), NURSERY_INSIDE]
         line += [*_parents(self.folder), "--bind", str(self.folder), str(self.folder)]
         line += ["--remount-ro", "/"]  # the root is a tmpfs without a limit

@@ -14,6 +14,7 @@ from typing import Any
 from course_admin.grading.kernel import BadAnswer, Kernel, KernelDied, OutOfTime
 from course_admin.grading.limits import Limits
 from course_admin.grading.outputs import Collector, OutputFlood
+from course_admin.shipping import ANSWERS
 
 GONE = "the kernel died too often and was not started again"
 
@@ -25,12 +26,12 @@ class StudentKernel:
     Args:
         limits: what the submission may use.
         unsafe: run the kernel without a sandbox.
-        hide_models: make `course_utils.models` unavailable.
+        withheld: parts of `course_utils` that are unavailable, see `course_admin.shipping`.
     """
 
     limits: Limits = field(default_factory=Limits)
     unsafe: bool = False
-    hide_models: bool = True
+    withheld: tuple[str, ...] = ANSWERS
     flags: list[str] = field(default_factory=list)
     kept_records: dict[str, Any] = field(default_factory=dict)
     student_cpu: float = field(default=0.0, init=False)  # CPU seconds of kernels that have ended
@@ -58,7 +59,7 @@ class StudentKernel:
         self._kernel = Kernel(
             self.limits,
             unsafe=self.unsafe,
-            hide_models=self.hide_models,
+            withheld=self.withheld,
             deadline=self._deadline,
             first=self._restarts * 1_000_000,
         )

@@ -19,6 +19,7 @@ import course_utils
 from course_admin.grading.reading import Unreadable, parse_submission
 from course_admin.grading.reassemble import reassemble
 from course_admin.grading.worker import SEED, Job, Result
+from course_admin.shipping import ANSWERS, withheld
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Task:
     unreadable: str = ""
     limits: dict[str, Any] = field(default_factory=dict)
     unsafe: bool = False
-    hide_models: bool = True
+    withheld: tuple[str, ...] = ANSWERS
     seed: int = SEED
     version: str = ""
 
@@ -51,7 +52,7 @@ class Task:
             "course": digest(self.course),
             "version": self.version,
             "settings": digest(
-                json.dumps([self.limits, self.unsafe, self.hide_models], sort_keys=True).encode()
+                json.dumps([self.limits, self.unsafe, self.withheld], sort_keys=True).encode()
             ),
             "seed": self.seed,
         }
@@ -67,7 +68,12 @@ class Task:
         plain = json.loads(zlib.decompress(data))
         for name in ("course", "submission"):
             plain[name] = base64.b64decode(plain[name])
-        return cls(**plain)
+        return cls(**{**plain, "withheld": tuple(plain["withheld"])})
+
+
+def withheld_for(release: dict) -> tuple[str, ...]:
+    """The parts of the library that submissions of this notebook do not see."""
+    return withheld(Path(course_utils.__file__).parent, release)
 
 
 @dataclass
@@ -121,7 +127,7 @@ def prepare(task: Task) -> tuple[Job, list[str]]:
         records=made.records,
         limits=task.limits,
         unsafe=task.unsafe,
-        hide_models=task.hide_models,
+        withheld=list(task.withheld),
         seed=task.seed,
     )
     return job, flags

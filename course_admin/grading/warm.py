@@ -28,16 +28,16 @@ from course_admin.grading.limits import Limits
 from course_admin.grading.sandbox import NURSERY_INSIDE, Box, SandboxUnavailable, own_uid, remedy
 
 START_S = 180.0
-_nurseries: dict[tuple[int, bool, int], Nursery] = {}
+_nurseries: dict[tuple[int, tuple[str, ...], int], Nursery] = {}
 
 
-def nursery(limits: Limits, hide_models: bool) -> Nursery:
+def nursery(limits: Limits, withheld: tuple[str, ...]) -> Nursery:
     """This process's nursery (its parent's, in a forked child), started when first asked for."""
     for (_, hidden, _), known in _nurseries.items():
-        if hidden == hide_models and known.alive():
+        if hidden == withheld and known.alive():
             return known
-    made = Nursery(limits, hide_models)
-    _nurseries[os.getpid(), hide_models, id(made)] = made
+    made = Nursery(limits, withheld)
+    _nurseries[os.getpid(), withheld, id(made)] = made
     return made
 
 
@@ -56,7 +56,7 @@ class Nursery:
         SandboxUnavailable: it does not start; the message says why and what to do.
     """
 
-    def __init__(self, limits: Limits, hide_models: bool):
+    def __init__(self, limits: Limits, withheld: tuple[str, ...]):
         # A short name: a socket's path has at most 107 bytes. Others may pass through, not look.
         self.folder = Path(tempfile.mkdtemp(prefix="cw-"))
         self.folder.chmod(0o711)
@@ -67,7 +67,7 @@ class Nursery:
             with theirs:
                 inside = [sys.executable, NURSERY_INSIDE, str(theirs.fileno())]
                 self._process = subprocess.Popen(
-                    Box(self.folder, limits, hide_models).command(inside),
+                    Box(self.folder, limits, withheld).command(inside),
                     stdin=subprocess.DEVNULL,
                     stdout=self._log,
                     stderr=self._log,
@@ -178,7 +178,7 @@ class Child:
 class SandboxProvisioner(LocalProvisioner):
     """Gets its kernel from a nursery. Named `course-sandbox` among jupyter_client's kernel provisioners."""
 
-    box = Dict(help="folder, limits and hide_models, as plain values").tag(config=True)
+    box = Dict(help="folder, limits and withheld, as plain values").tag(config=True)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         limits = Limits.from_dict(self.box["limits"])
@@ -187,7 +187,7 @@ class SandboxProvisioner(LocalProvisioner):
         if uid is not None:
             for path in (folder, *folder.iterdir()):
                 os.chown(path, uid, uid)
-        home = nursery(limits, self.box["hide_models"])
+        home = nursery(limits, tuple(self.box["withheld"]))
         child = home.start(folder, folder / "connection.json", uid, limits)
         self.process: Any = child
         self.pid, self.pgid = child.pid, None

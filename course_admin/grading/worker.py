@@ -18,6 +18,7 @@ from typing import Any
 from course_admin.grading.limits import Limits
 from course_admin.grading.outputs import error_output, stream_output, text_of
 from course_admin.grading.session import StudentKernel
+from course_admin.shipping import ANSWERS
 
 SEED = 20_260_101
 
@@ -46,7 +47,7 @@ class Job:
     records: dict[str, Any] = field(default_factory=dict)
     limits: dict = field(default_factory=dict)
     unsafe: bool = False
-    hide_models: bool = True
+    withheld: list[str] = field(default_factory=lambda: list(ANSWERS))
     seed: int = SEED
 
     def longest(self) -> float:
@@ -74,7 +75,7 @@ def grade(job: Job) -> Result:
     kernel = StudentKernel(
         limits=Limits.from_dict(job.limits),
         unsafe=job.unsafe,
-        hide_models=job.hide_models,
+        withheld=tuple(job.withheld),
         kept_records=job.records,
     )
     with kernel:

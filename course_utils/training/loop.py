@@ -1,51 +1,43 @@
-"""A small training loop, predictions without gradients, and repeats over seeds.
+"""A small training loop, batches for it, and predictions without gradients.
 
-batches = minibatches(x, y, batch_size=64, seed=0)
-history = fit(model, batches, F.cross_entropy, torch.optim.Adam(model.parameters()), steps=300, clip=1.0)
-result = repeat(lambda seed: train_and_test(seed), seeds=range(3))
-print(f"{result:.3f}")                                                              # 0.961 ± 0.004
+Clipping follows Pascanu, Mikolov & Bengio (2013), "On the difficulty of training recurrent neural networks",
+algorithm 1: where the norm of all gradients together exceeds a threshold, all are scaled down to it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import LRScheduler
 
 from course_utils.progress import progress
-from course_utils.runtime import seed_everything
-
-__all__ = [
-    "History",
-    "Repeats",
-    "accuracy",
-    "fit",
-    "minibatches",
-    "predict",
-    "progress",
-    "repeat",
-]
+from course_utils.training.stopping import EarlyStopping
 
 
 @dataclass(frozen=True)
 class History:
-    """What `fit` recorded: one number a step.
+    """What `fit` recorded: one number an update, and what was evaluated on the way.
 
     Attributes:
         losses: (steps,), the loss of each batch before its update.
         grad_norms: (steps,), the Euclidean norm of all gradients together, before clipping.
+        evaluated_at: (evaluations,) int64, the number of updates before each evaluation.
+        evaluations: (evaluations,), what `evaluate` returned.
     """
 
     losses: NDArray[np.float64]
     grad_norms: NDArray[np.float64]
+    evaluated_at: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    evaluations: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
 
 def fit(
@@ -57,9 +49,12 @@ def fit(
     *,
     clip: float | None = None,
     scheduler: LRScheduler | None = None,
+    evaluate: Callable[[nn.Module], float] | None = None,
+    every: int = 100,
+    stopping: EarlyStopping | None = None,
     label: str = "training",
 ) -> History:
-    """Train in place: one batch, one update, `steps` times.
+    """Train in place: one batch, one update, `steps` times, or fewer when `stopping` says so.
 
     Args:
         model: called with all parts of a batch but the last; left in training mode.
@@ -69,33 +64,61 @@ def fit(
         steps: number of updates, at least 1.
         clip: largest Euclidean norm that all gradients together may have; None leaves them as they are.
         scheduler: changes the optimizer's learning rate; stepped after each update.
+        evaluate: evaluate(model), a number such as the loss on the validation split; the model is in evaluation
+            mode, and no gradients are kept.
+        every: updates between evaluations, at least 1; the last update is always followed by one.
+        stopping: watches the evaluations, may end the training, and leaves the model with its best weights.
         label: stands before the progress bar.
 
     Raises:
-        ValueError: steps < 1, clip ≤ 0, or fewer batches than steps.
+        ValueError: steps < 1, every < 1, clip ≤ 0, fewer batches than steps, or stopping without evaluate.
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
-    if clip is not None and not clip > 0:
-        raise ValueError(f"clip must be positive or None, got {clip}")
+    if every < 1:
+        raise ValueError(f"every must be at least 1, got {every}")
+    if stopping is not None and evaluate is None:
+        raise ValueError("stopping must have something to watch: evaluate is None")
+    check_clip(clip)
     parameters = list(model.parameters())
-    losses, norms = np.empty(steps), np.empty(steps)
+    losses, norms, at, scores = [], [], [], []
     source = iter(batches)
     model.train()
-    for step in progress(range(steps), label):
+    for step in progress(range(1, steps + 1), label):
         batch = next(source, None)
         if batch is None:
-            raise ValueError(f"batches ended after {step} of {steps} steps; `minibatches` never ends")
+            raise ValueError(f"batches ended after {step - 1} of {steps} steps; `minibatches` never ends")
         *inputs, target = batch
-        optimizer.zero_grad()
         loss = loss_fn(model(*inputs), target)
-        loss.backward()
-        norm = clip_grad_norm_(parameters, math.inf if clip is None else clip)  # inf: measure, change nothing
-        optimizer.step()
+        losses.append(loss.item())
+        norms.append(update(loss, parameters, optimizer, clip))
         if scheduler is not None:
             scheduler.step()
-        losses[step], norms[step] = loss.item(), norm.item()
-    return History(losses, norms)
+        if evaluate is not None and (step % every == 0 or step == steps):
+            at.append(step)
+            scores.append(_evaluated(model, evaluate))
+            if stopping is not None and stopping.update(scores[-1], model):
+                break
+    if stopping is not None:
+        stopping.restore(model)
+    return History(np.array(losses), np.array(norms), np.array(at, np.int64), np.array(scores, float))
+
+
+def update(
+    loss: Tensor, parameters: list[nn.Parameter], optimizer: torch.optim.Optimizer, clip: float | None
+) -> float:
+    """Take one step down the gradient of the loss; return the gradient's Euclidean norm before clipping."""
+    optimizer.zero_grad()
+    loss.backward()
+    norm = clip_grad_norm_(parameters, math.inf if clip is None else clip)  # inf: measure, change nothing
+    optimizer.step()
+    return norm.item()
+
+
+def check_clip(clip: float | None) -> None:
+    """Raise ValueError unless clip is None or a positive threshold."""
+    if clip is not None and not clip > 0:
+        raise ValueError(f"clip must be positive or None, got {clip}")
 
 
 def minibatches(*tensors: Tensor, batch_size: int, seed: int) -> Iterator[tuple[Tensor, ...]]:
@@ -131,15 +154,29 @@ def predict(model: Callable[..., Tensor], *inputs: Tensor, batch_size: int = 256
 
     A module is put in evaluation mode meanwhile and gets its own mode back.
     """
-    training = isinstance(model, nn.Module) and model.training
-    if isinstance(model, nn.Module):
-        model.eval()
-    try:
+    with _evaluation_mode(model):
         chunks = zip(*(tensor.split(batch_size) for tensor in inputs), strict=True)
         return torch.cat([model(*chunk) for chunk in chunks])
+
+
+@torch.no_grad()
+def _evaluated(model: nn.Module, evaluate: Callable[[nn.Module], float]) -> float:
+    with _evaluation_mode(model):
+        return float(evaluate(model))
+
+
+@contextmanager
+def _evaluation_mode(model: Any) -> Iterator[None]:
+    """Put a module in evaluation mode, and then back in the mode it had; leave a plain function alone."""
+    if not isinstance(model, nn.Module):
+        yield
+        return
+    training = model.training
+    model.eval()
+    try:
+        yield
     finally:
-        if isinstance(model, nn.Module):
-            model.train(training)
+        model.train(training)
 
 
 def accuracy(logits: Tensor, target: Tensor) -> float:
@@ -155,49 +192,3 @@ def accuracy(logits: Tensor, target: Tensor) -> float:
     if logits.shape[:-1] != target.shape:
         raise ValueError(f"target must be {tuple(logits.shape[:-1])}, got {tuple(target.shape)}")
     return (logits.argmax(-1) == target).double().mean().item()
-
-
-@dataclass(frozen=True)
-class Repeats:
-    """The results of one experiment under several seeds; f"{result:.3f}" gives "mean ± s.d.".
-
-    Attributes:
-        values: (seeds, …), one result a row.
-    """
-
-    values: NDArray[np.float64]
-
-    @property
-    def mean(self) -> Any:
-        """Mean over the seeds, (…)."""
-        return self.values.mean(axis=0)
-
-    @property
-    def sd(self) -> Any:
-        """Sample standard deviation over the seeds (n - 1 in the denominator), (…); NaN for a single seed."""
-        if len(self.values) < 2:
-            return np.full(self.values.shape[1:], math.nan)[()]
-        return self.values.std(axis=0, ddof=1)
-
-    def __format__(self, spec: str) -> str:
-        if self.values.ndim != 1:
-            raise ValueError(f"only one number a seed can be formatted, got shape {self.values.shape}")
-        return f"{self.mean:{spec}}" if len(self.values) < 2 else f"{self.mean:{spec}} ± {self.sd:{spec}}"
-
-
-def repeat(experiment: Callable[[int], ArrayLike], seeds: Iterable[int], *, label: str = "seeds") -> Repeats:
-    """Run experiment(seed) for each seed, everything seeded anew before each.
-
-    Args:
-        experiment: returns a number or an array, of one shape for all seeds.
-        seeds: at least one.
-        label: stands before the progress bar.
-
-    Raises:
-        ValueError: no seeds.
-    """
-    seeds = list(seeds)
-    if not seeds:
-        raise ValueError("seeds must hold at least one seed, got none")
-    rows = [np.asarray(experiment(seed_everything(seed)), dtype=float) for seed in progress(seeds, label)]
-    return Repeats(np.stack(rows))

@@ -142,4 +142,4 @@ def test_files_beside_the_notebook_travel_along(built):
 
 def test_the_library_is_the_roots_own_where_it_has_one(built, library):
     assert library_dir(built.root) == library
-    assert "01_tiny/course_utils/training.py" not in members(bundle(built.root, "01"))
+    assert "01_tiny/course_utils/training/__init__.py" not in members(bundle(built.root, "01"))

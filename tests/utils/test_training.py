@@ -18,7 +18,17 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_utils.progress import _CellOutput
-from course_utils.training import Repeats, accuracy, fit, minibatches, predict, progress, repeat
+from course_utils.training import (
+    EarlyStopping,
+    History,
+    Repeats,
+    accuracy,
+    fit,
+    minibatches,
+    predict,
+    progress,
+    repeat,
+)
 
 
 def line(slope=0.0):
@@ -95,6 +105,72 @@ def test_fit_stops_before_it_asks_for_a_batch_too_many():
     assert len(asked) == 3
 
 
+def descend(steps, scores, **options):
+    """Train y = w x on one point with rate 1/2 and gradient 2 a step: w = 1, 2, …, with scores given beforehand."""
+    model, given, seen = line(), iter(scores), []
+
+    def evaluate(network):
+        assert network is model and not model.training and not torch.is_grad_enabled()
+        seen.append(model.weight.item())
+        return next(given)
+
+    optimizer = torch.optim.SGD(model.parameters(), 0.5)
+    history = fit(
+        model, one_point(2.0, 0.0), lambda out, _: -out.sum(), optimizer, steps, evaluate=evaluate, **options
+    )
+    return model, history, seen
+
+
+def test_fit_evaluates_every_so_many_updates_and_after_the_last():
+    model, history, seen = descend(7, [0.3, 0.2, 0.1], every=3)
+    assert history.evaluated_at.tolist() == [3, 6, 7] and history.evaluations.tolist() == [0.3, 0.2, 0.1]
+    assert seen == [3, 6, 7] and model.weight.item() == 7 and model.training
+    assert len(History(np.ones(1), np.ones(1)).evaluations) == 0
+
+
+def test_fit_stops_early_and_restores_the_best_weights():
+    stopping = EarlyStopping(patience=2)
+    model, history, seen = descend(50, [5, 1, 3, 2, 0], every=2, stopping=stopping)
+    assert history.evaluated_at.tolist() == [2, 4, 6, 8] and len(history.losses) == 8 == len(
+        history.grad_norms
+    )
+    assert seen[-1] == 8 and model.weight.item() == 4 and stopping.best == 1 and stopping.best_evaluation == 2
+
+
+def test_fit_restores_the_best_weights_also_when_it_runs_to_the_end():
+    model, _, _ = descend(4, [2, 1, 3, 2], every=1, stopping=EarlyStopping(patience=9))
+    assert model.weight.item() == 2
+
+
+@pytest.mark.parametrize(
+    "scores, options, stops_at, best",
+    [
+        ([1, 2, 2], {}, 3, 1),
+        ([1, 1, 1], {}, 3, 1),  # as good is no gain
+        ([1, 0.95, 0.91, 0.9], {"least_gain": 0.1}, 3, 1),  # small gains do not add up to a new start
+        ([1, 3, 2, 2], {"higher_is_better": True}, 4, 3),
+        ([math.nan, math.nan], {}, 2, None),
+        ([math.inf, 2, math.nan, math.nan], {}, 4, 2),
+    ],
+)
+def test_early_stopping_counts_evaluations_without_a_new_best(scores, options, stops_at, best):
+    stopping, model = EarlyStopping(patience=2, **options), line()
+    said = [stopping.update(score, model) for score in scores]
+    assert said.index(True) + 1 == stops_at and stopping.best == best
+
+
+def test_early_stopping_keeps_buffers_and_a_copy_rather_than_the_live_weights():
+    model = nn.BatchNorm1d(2)
+    stopping = EarlyStopping(patience=1)
+    stopping.restore(model)  # nothing to restore yet
+    stopping.update(1.0, model)
+    model(torch.randn(8, 2) + 5)
+    with torch.no_grad():
+        model.weight.fill_(7.0)
+    stopping.restore(model)
+    assert model.weight.eq(1).all() and not model.running_mean.any() and model.num_batches_tracked == 0
+
+
 @settings(deadline=None, max_examples=40)
 @given(n=st.integers(1, 20), data=st.data(), seed=st.integers(0, 99))
 def test_minibatches_visit_every_row_once_an_epoch_and_keep_rows_together(n, data, seed):
@@ -153,6 +229,10 @@ def test_repeats_are_written_as_mean_and_deviation():
         (lambda: fit(line(), [], UNUSED, UNUSED, 0), "steps must be at least 1, got 0"),
         (lambda: fit(line(), [], UNUSED, UNUSED, 1, clip=0.0), "clip must be positive or None, got 0.0"),
         (lambda: fit(line(), [], UNUSED, UNUSED, 5), "batches ended after 0 of 5 steps"),
+        (lambda: fit(line(), [], UNUSED, UNUSED, 1, every=0), "every must be at least 1, got 0"),
+        (lambda: fit(line(), [], UNUSED, UNUSED, 1, stopping=EarlyStopping(1)), "evaluate is None"),
+        (lambda: EarlyStopping(0), "patience must be at least 1, got 0"),
+        (lambda: EarlyStopping(1, least_gain=-1.0), "least_gain must be at least 0, got -1.0"),
         (lambda: minibatches(batch_size=1, seed=0), r"one length N, got lengths \[\]"),
         (lambda: minibatches(torch.zeros(2), torch.zeros(3), batch_size=1, seed=0), r"lengths \[2, 3\]"),
         (lambda: minibatches(torch.zeros(2), batch_size=3, seed=0), r"batch_size must be in 1\.\.N=2, got 3"),
