@@ -1,6 +1,6 @@
 # Two commands matter: `make course` grades a class from a fresh clone, `make test` runs every test.
 SHELL := /bin/bash
-.PHONY: help course test build solutions bank bench-attacks lint clean
+.PHONY: help course test build solutions bank bench bench-grading bench-attacks lint clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -19,6 +19,12 @@ solutions: ## execute the solution notebooks whose inputs changed
 
 bank: ## prove that hidden tests accept every right answer and reject every wrong one
 	@. tools/steps.sh && environment tests && $$VENV/bin/coursework bank check
+
+bench: ## time of the reference layers beside torch.nn
+	@. tools/steps.sh && environment tests && $$VENV/bin/python -m tests.bench.layers
+
+bench-grading: ## a class graded by stock nbgrader and by ours, side by side
+	@. tools/steps.sh && environment tests && $$VENV/bin/python -m tests.bench.grading
 
 bench-attacks: ## what attacks on the grader achieve, here and with stock nbgrader
 	@. tools/steps.sh && environment tests && $$VENV/bin/python -m tests.attacks.bench

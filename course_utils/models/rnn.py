@@ -16,7 +16,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from course_utils.models.recurrence import Cell, Recurrent, copy_out, load_into, require
+from course_utils.models.stepping import Kept, States, Steps, add_product_, before, weight_gradient
+
+layer_norm_backward = torch.ops.aten.native_layer_norm_backward
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
@@ -31,7 +35,15 @@ RECURRENT_INITS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-class RNNCell(nn.Module):
+# φ'(a) from φ(a)
+SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": lambda h: 1 - h * h,
+    "relu": lambda h: (h > 0).to(h.dtype),
+    "sigmoid": lambda h: h * (1 - h),
+}
+
+
+class RNNCell(Cell):
     """One step of the network: h_t = φ(W_ih x_t + b + W_hh h_{t-1}).
 
     With `layer_norm`, φ is applied to the normalized sum: LayerNorm (Ba, Kiros & Hinton, 2016, eq. 4) over
@@ -59,19 +71,13 @@ class RNNCell(nn.Module):
         recurrent_init: str = "xavier",
         layer_norm: bool = False,
     ) -> None:
-        super().__init__()
-        _require(input_size >= 1, f"input_size must be at least 1, got {input_size}")
-        _require(hidden_size >= 1, f"hidden_size must be at least 1, got {hidden_size}")
-        _require(activation in ACTIVATIONS, f"activation must be in {list(ACTIVATIONS)}, got {activation!r}")
-        _require(
+        super().__init__(input_size, hidden_size)
+        require(activation in ACTIVATIONS, f"activation must be in {list(ACTIVATIONS)}, got {activation!r}")
+        require(
             recurrent_init in RECURRENT_INITS,
             f"recurrent_init must be in {list(RECURRENT_INITS)}, got {recurrent_init!r}",
         )
-        self.input_size, self.hidden_size = input_size, hidden_size
         self.activation, self.recurrent_init = activation, recurrent_init
-        self.weight_ih = nn.Parameter(torch.empty(hidden_size, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(hidden_size, hidden_size))
-        self.bias = nn.Parameter(torch.empty(hidden_size))
         self.norm = nn.LayerNorm(hidden_size) if layer_norm else nn.Identity()
         self.reset_parameters()
 
@@ -83,45 +89,20 @@ class RNNCell(nn.Module):
         if isinstance(self.norm, nn.LayerNorm):
             self.norm.reset_parameters()
 
-    def project(self, x: Tensor) -> Tensor:
-        """Return W_ih x + b, (..., I) to (..., H): the part of a step that does not wait for the state."""
-        return F.linear(x, self.weight_ih, self.bias)
+    def recurrent_weights(self) -> tuple[Tensor, ...]:
+        """Return weight_hh, then the gain and the bias of the layer norm where there is one."""
+        return self.weight_hh, *self.norm.parameters()
 
-    def step(self, projected: Tensor, h: Tensor) -> Tensor:
-        """Return h_t (B, H) from the projected input (B, H) and h_{t-1} (B, H)."""
-        total = torch.addmm(projected, h, self.weight_hh.T)  # (B, H)
-        return ACTIVATIONS[self.activation](self.norm(total))
-
-    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
-        """Advance one step.
-
-        Args:
-            x: (B, I).
-            h: (B, H), or None for zeros.
-
-        Returns:
-            h_t (B, H).
-
-        Raises:
-            ValueError: x or h has another shape.
-        """
-        _require(
-            x.dim() == 2 and x.shape[1] == self.input_size,
-            f"x must be (B, I={self.input_size}), got {tuple(x.shape)}",
-        )
-        return self.step(self.project(x), self.initial_state(x, h))
-
-    def initial_state(self, x: Tensor, h: Tensor | None) -> Tensor:
-        """Return h after a check of its shape, or zeros (B, H) of x's dtype and device."""
-        shape = (x.shape[0], self.hidden_size)
-        if h is None:
-            return x.new_zeros(shape)
-        _require(tuple(h.shape) == shape, f"the state must be (B, H)={shape}, got {tuple(h.shape)}")
-        return h
+    def advance(self, projected: Tensor, state: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return h_t (B, H), and no gates, from W_ih x_t + b (B, H) and h_{t-1} (B, H)."""
+        total = torch.addmm(projected, state, self.weight_hh.T)  # (B, H)
+        return ACTIVATIONS[self.activation](self.norm(total)), {}
 
 
-class RNN(nn.Module):
-    """The cell applied to every step of a batch of sequences. Arguments as for `RNNCell`."""
+class RNN(Recurrent):
+    """The cell applied to every step of a batch of sequences. Arguments as for `RNNCell`; state is h."""
+
+    cell: RNNCell
 
     def __init__(
         self,
@@ -131,59 +112,104 @@ class RNN(nn.Module):
         recurrent_init: str = "xavier",
         layer_norm: bool = False,
     ) -> None:
-        super().__init__()
-        self.cell = RNNCell(input_size, hidden_size, activation, recurrent_init, layer_norm)
-
-    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Run over all steps.
-
-        Args:
-            x: (B, T, I), T at least 1.
-            state: h_0 (B, H), or None for zeros.
-
-        Returns:
-            output: h_1 … h_T, (B, T, H).
-            state: h_T, (B, H).
-
-        Raises:
-            ValueError: x or state has another shape.
-        """
-        size = self.cell.input_size
-        _require(
-            x.dim() == 3 and x.shape[1] >= 1 and x.shape[2] == size,
-            f"x must be (B, T>=1, I={size}), got {tuple(x.shape)}",
-        )
-        h = self.cell.initial_state(x, state)
-        outputs = []
-        # One product projects the inputs of all steps. unbind keeps the backward pass linear in T: indexing
-        # [:, t] would add a zero-filled (B, T, H) gradient for every step.
-        for projected in self.cell.project(x).unbind(1):  # T times (B, H)
-            h = self.cell.step(projected, h)
-            outputs.append(h)
-        return torch.stack(outputs, dim=1), h  # (B, T, H), (B, H)
+        super().__init__(RNNCell(input_size, hidden_size, activation, recurrent_init, layer_norm))
 
     @torch.no_grad()
     def load_library(self, layer: nn.RNN) -> RNN:
         """Copy the weights of a one-layer, one-direction `torch.nn.RNN`, adding its two biases; return self.
 
         Raises:
-            ValueError: the layer has more layers or directions, other sizes or another activation.
+            ValueError: another kind of layer, more layers or directions, other sizes or another activation.
         """
         cell = self.cell
-        _require(
-            layer.num_layers == 1 and not layer.bidirectional, "layer must have one layer and one direction"
-        )
-        ours = (cell.input_size, cell.hidden_size, cell.activation)
-        theirs = (layer.input_size, layer.hidden_size, layer.nonlinearity)
-        _require(ours == theirs, f"layer must have (I, H, activation) = {ours}, got {theirs}")
-        _require(isinstance(cell.norm, nn.Identity), "torch.nn.RNN has no layer norm; this network has")
-        weights = layer.state_dict()
-        cell.weight_ih.copy_(weights["weight_ih_l0"])
-        cell.weight_hh.copy_(weights["weight_hh_l0"])
-        cell.bias.zero_()
-        if layer.bias:
-            cell.bias.add_(weights["bias_ih_l0"] + weights["bias_hh_l0"])
+        require(isinstance(cell.norm, nn.Identity), "torch.nn.RNN has no layer norm; this network has")
+        theirs = getattr(layer, "nonlinearity", cell.activation)  # another kind is told apart below
+        require(theirs == cell.activation, f"layer must have activation {cell.activation!r}, got {theirs!r}")
+        biases = load_into(cell, layer, nn.RNN)
+        cell.bias.copy_(biases["bias_ih"] + biases["bias_hh"])
         return self
+
+    def to_library(self) -> nn.RNN:
+        """Return a `torch.nn.RNN` (batch first) that computes the same.
+
+        Raises:
+            ValueError: a layer norm or the sigmoid, which the library does not have.
+        """
+        cell = self.cell
+        require(isinstance(cell.norm, nn.Identity), "torch.nn.RNN has no layer norm; this network has")
+        require(
+            cell.activation != "sigmoid", "torch.nn.RNN has 'tanh' and 'relu'; this network has 'sigmoid'"
+        )
+        layer = nn.RNN(self.input_size, self.hidden_size, nonlinearity=cell.activation, batch_first=True)
+        return copy_out(cell, layer)
+
+    def ahead(
+        self, steps: Steps, totals: Tensor, states: States, weights: tuple[Tensor, ...], keep: bool
+    ) -> tuple[Tensor, States, Kept]:
+        """See `Recurrent.ahead`. Kept for the way back: the sums before a layer norm, (T, B, H)."""
+        weight_hh, norm = weights[0].T, self.cell.norm
+        activation = ACTIVATIONS[self.cell.activation]
+        hidden = totals.new_zeros(totals.shape)  # (T, B, H)
+        for total, h_before, h in zip(
+            steps.rows(totals), steps.rows_before(states[0], hidden), steps.rows(hidden), strict=True
+        ):
+            h.copy_(activation(norm(add_product_(total, h_before, weight_hh))))
+        return hidden, (steps.final(hidden),), () if isinstance(norm, nn.Identity) else (totals,)
+
+    def back(
+        self,
+        steps: Steps,
+        d_hidden: Tensor,
+        d_states: list[Tensor],
+        states: States,
+        weights: tuple[Tensor, ...],
+        hidden: Tensor,
+        kept: Kept,
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """See `Recurrent.back`."""
+        slopes = SLOPES[self.cell.activation](hidden)  # (T, B, H), of h_t to what φ was given
+        h_before = before(states[0], hidden)
+        if kept:
+            d_totals, *d_norm = self._loop_back_normed(steps, slopes, d_hidden, d_states[0], weights, kept[0])
+        else:
+            d_totals, d_norm = slopes, []
+            for d_total, d_h, d_h_before in zip(
+                reversed(steps.rows(slopes)),
+                reversed(steps.rows(d_hidden)),
+                reversed(steps.rows_before(d_states[0], d_hidden)),
+                strict=True,
+            ):
+                add_product_(d_h_before, d_total.mul_(d_h), weights[0])
+        steps.clear_padding_(d_totals)
+        return d_totals, d_states, [weight_gradient(d_totals, h_before), *d_norm]
+
+    def _loop_back_normed(
+        self,
+        steps: Steps,
+        slopes: Tensor,
+        d_hidden: Tensor,
+        d_h_0: Tensor,
+        weights: tuple[Tensor, ...],
+        sums: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of the sums (T, B, H) and of the layer norm's gain and bias, (H,)."""
+        weight_hh, gain, shift = weights
+        assert isinstance(self.cell.norm, nn.LayerNorm)
+        size, eps = [self.hidden_size], self.cell.norm.eps
+        normalized, mean, rstd = torch.native_layer_norm(sums, size, None, None, eps)
+        d_sums = torch.zeros_like(sums)
+        for d_sum, d_normed, total, m, r, d_h, d_h_before in zip(
+            *(reversed(steps.rows(part)) for part in (d_sums, slopes, sums, mean, rstd, d_hidden)),
+            reversed(steps.rows_before(d_h_0, d_hidden)),
+            strict=True,
+        ):
+            d_normed.mul_(d_h)
+            d_sum.copy_(
+                layer_norm_backward(d_normed, total, size, m, r, gain, shift, [True, False, False])[0]
+            )
+            add_product_(d_h_before, d_sum, weight_hh)
+        steps.clear_padding_(slopes)
+        return d_sums, (slopes * normalized).sum((0, 1)), slopes.sum((0, 1))
 
 
 def hidden_states(
@@ -215,8 +241,3 @@ def many_to_many(hidden: NDArray, weight_ho: NDArray, bias_o: NDArray) -> NDArra
 def many_to_one(hidden: NDArray, weight_ho: NDArray, bias_o: NDArray) -> NDArray:
     """Read one output, from the last state: (B, T, H) to (B, O), with weight_ho (O, H) and bias_o (O,)."""
     return hidden[:, -1] @ weight_ho.T + bias_o
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(message)

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from course_utils.models.rnn import ACTIVATIONS, RNN, RNNCell, hidden_states, many_to_many, many_to_one
 
@@ -42,6 +43,29 @@ def test_outputs_and_all_gradients_agree_with_the_library(activation, bias):
     if bias:
         results[0].append(library.bias_hh_l0.grad)  # each of the two biases has the gradient of their sum
         results[1].append(cell.bias.grad)
+    for theirs, mine in zip(*results, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@settings(deadline=None, max_examples=15)
+@given(lengths=st.lists(st.integers(1, T), min_size=B, max_size=B).map(torch.tensor), seed=st.integers(0, 99))
+def test_lengths_do_as_packed_sequences_of_the_library(activation, lengths, seed):
+    torch.manual_seed(seed)
+    ours = RNN(I, H, activation).double()
+    library = ours.to_library()
+    x, h0 = torch.randn(B, T, I, dtype=torch.float64), torch.randn(B, H, dtype=torch.float64)
+    results = []
+    for layer in (library, ours):
+        x_, h_ = x.clone().requires_grad_(), h0.clone().requires_grad_()
+        if layer is ours:
+            output, state = ours(x_, h_, lengths)
+        else:
+            packed, state = library(pack_padded_sequence(x_, lengths, True, enforce_sorted=False), h_[None])
+            output, _ = pad_packed_sequence(packed, batch_first=True, total_length=T)
+        ((output * torch.linspace(-1, 2, T)[:, None]).sum() + state.square().sum()).backward()
+        first = list(layer.parameters())[:3]  # W_ih, W_hh and a bias
+        results.append([output, state.view(B, H), x_.grad, h_.grad, *(p.grad for p in first)])
     for theirs, mine in zip(*results, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-10)
 
@@ -130,7 +154,7 @@ def test_numpy_agrees_with_the_library(B, T, I, H, O, seed, start):  # noqa: E74
 
 def test_the_backward_pass_is_linear_in_time():
     """A select node for each step would add a zero-filled gradient of the whole sequence: O(T²)."""
-    output, _ = RNN(I, H)(torch.randn(B, T, I, requires_grad=True))
+    output, _ = RNN(I, H).loop(torch.randn(B, T, I, requires_grad=True))
     names, todo = set(), [output.grad_fn]
     while todo:
         node = todo.pop()
@@ -184,7 +208,10 @@ def test_dtype_follows_the_weights_and_the_state_is_not_written_to():
         (lambda: RNN(I, H)(torch.zeros(B, T, I), torch.zeros(1, H)), r"state must be \(B, H\)=\(3, 5\), got"),
         (lambda: RNN(I, H, "relu").load_library(nn.RNN(I, H)), "layer must have .*'relu'.*got .*'tanh'"),
         (lambda: RNN(I, H).load_library(nn.RNN(I, H, num_layers=2)), "one layer and one direction"),
+        (lambda: RNN(I, H).load_library(nn.GRU(I, H)), "layer must be a torch.nn.RNN, got GRU"),
         (lambda: RNN(I, H, layer_norm=True).load_library(nn.RNN(I, H)), "no layer norm"),
+        (lambda: RNN(I, H, layer_norm=True).to_library(), "no layer norm"),
+        (lambda: RNN(I, H, "sigmoid").to_library(), "this network has 'sigmoid'"),
     ],
 )
 def test_errors_name_the_argument(call, message):

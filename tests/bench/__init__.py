@@ -1,0 +1,1 @@
+"""Measurements, printed and written to build/bench; never asserted."""
