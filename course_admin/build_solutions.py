@@ -1,10 +1,11 @@
 """source → solutions: the instructor's version, executed with its outputs.
 
-It is run again only when the source notebook, `course_utils` or the budget has changed; their hash stands in
+It is run again only when the source notebook, what it imports of `course_utils`, or the budget has changed; their hash stands in
 its metadata. A solution that prints to stderr or fails is not written.
 """
 
 import hashlib
+import json
 import os
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from traitlets.config import Config
 from course_admin.build_paths import BuildError, NotebookPaths, library_dir, library_files, locate
 from course_admin.build_regions import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, read_lines
 from course_admin.build_source import to_bytes, write_if_changed
+from course_admin.shipping import needed
 
 BUDGET = "default"
 MAX_BYTES = 1_500_000
@@ -102,10 +104,19 @@ def solutions_state(
 
 
 def _inputs(paths: NotebookPaths, budget: str) -> str:
-    """The hash of all that an executed notebook depends on, the libraries' versions aside."""
+    """The hash of all that an executed notebook depends on: itself and what it imports, the libraries' versions aside."""
     digest = hashlib.sha256(budget.encode())
     library = library_dir(paths.root)
-    for path in [paths.source, *library_files(paths.root)]:
+    imported = {
+        library / name for name in needed(library, json.loads(paths.source.read_text(encoding="utf-8")))
+    }
+    folders = {path.parent for path in imported} | {library}
+    used = [
+        path
+        for path in library_files(paths.root)
+        if path in imported or (path.suffix != ".py" and path.parent in folders)
+    ]
+    for path in [paths.source, *used]:
         name = path.relative_to(library).as_posix() if library in path.parents else path.name
         data = path.read_bytes()
         digest.update(f"\n{name} {len(data)}\n".encode() + data)

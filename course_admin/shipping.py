@@ -24,7 +24,7 @@ def withheld(library: Path, notebook: dict) -> tuple[str, ...]:
     Returns:
         Paths below `library`, sorted; a folder where all of it is withheld, so that nothing in it is listed one by one.
     """
-    kept = _needed(library, notebook)
+    kept = needed(library, notebook)
     answer: list[str] = []
     for name in ANSWERS:
         files = _modules(library, name)
@@ -46,8 +46,11 @@ def _modules(library: Path, name: str) -> set[str]:
     return {file.relative_to(library).as_posix() for file in files if "__pycache__" not in file.parts}
 
 
-def _needed(library: Path, notebook: dict) -> set[str]:
-    """Files of the library that the notebook imports, and what those import in turn."""
+def needed(library: Path, notebook: dict) -> set[str]:
+    """Files of the library that the notebook imports, and what those import in turn, as paths below `library`.
+
+    A module that is imported by a name made up at run time is not seen.
+    """
     waiting: set[str] = set()
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
@@ -85,7 +88,8 @@ def _imported(library: Path, code: str) -> set[str]:
         parts = name.split(".")
         if parts[0] != LIBRARY:
             continue
-        for depth in range(1, len(parts)):
+        for depth in range(len(parts)):
             stem = "/".join(parts[1 : depth + 1])
-            found |= {f for f in (f"{stem}.py", f"{stem}/__init__.py") if (library / f).is_file()}
+            candidates = (f"{stem}.py", f"{stem}/__init__.py") if stem else ("__init__.py",)
+            found |= {file for file in candidates if (library / file).is_file()}
     return found

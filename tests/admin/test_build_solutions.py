@@ -77,6 +77,8 @@ def test_it_runs_again_only_when_source_library_or_budget_changed(built, no_kern
     library = built.root / "course_utils"
     library.mkdir()
     (library / "__init__.py").write_text("")
+    (library / "checking.py").write_text("")
+    (library / "models.py").write_text("")
     assert solutions_state(built.root, "01") == "missing"
     build_solutions(built.root, "01")
     build_solutions(built.root, "01")
@@ -86,7 +88,9 @@ def test_it_runs_again_only_when_source_library_or_budget_changed(built, no_kern
     (library / "__pycache__").mkdir()
     (library / "__pycache__" / "x.pyc").write_text("left behind")
     assert solutions_state(built.root, "01") == "fresh"
-    (library / "__init__.py").write_text("# changed\n")
+    (library / "models.py").write_text("# changed, and imported by nobody\n")
+    assert solutions_state(built.root, "01") == "fresh"
+    (library / "checking.py").write_text("# changed\n")
     assert solutions_state(built.root, "01") == "stale"
     build_solutions(built.root, "01")
     assert no_kernel == ["default"] * 2
