@@ -12,3 +12,5 @@ configure_release(c)
 # ---------------------------------------------------------------------------------------------------- grading
 
 configure_grading(c)
+# c.CourseDirectory.db_url = "postgresql+psycopg://user@host/course"  # a server in place of gradebook.db;
+# c.CourseDirectory.course_id = "rnn"  # PostgreSQL refuses a course without a name

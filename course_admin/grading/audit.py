@@ -1,7 +1,8 @@
 """Who got which mark, when, from which version of what: one line of JSON a graded submission, only ever added to.
 
 The line is written after gradebook and notebook; so what it says is done is done, and what a cut run left without a line is
-simply graded again, with the same result.
+simply graded again, with the same result. A short line before them says that the older mark no longer counts: a student who
+hands in, after a cut, what was graded before the cut, is graded again too.
 """
 
 from __future__ import annotations
@@ -57,24 +58,45 @@ class Audit:
         key: dict[str, Any],
         marks: dict[str, float | None],
         flags: list[str],
+        penalty: float = 0.0,
     ) -> None:
-        """Write a line; returns when it is on the disk."""
-        line = {
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "by": _who(),
-            "student": student,
-            "notebook": notebook,
-            **key,
-            "total": round(sum(mark or 0.0 for mark in marks.values()), 4),
-            "marks": marks,
-            "flags": flags,
-        }
-        self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        """Write a line; returns when it is on the disk.
+
+        Args:
+            key: what the mark depends on, from `Task.key`.
+            marks: grade id → points, None where a person has yet to mark.
+            penalty: points taken off because it came late; `total` is what is left.
+        """
+        total = sum(mark or 0.0 for mark in marks.values()) - penalty
+        late = {"late": penalty} if penalty else {}
+        self._write(
+            student, notebook, {**key, "total": round(total, 4), **late, "marks": marks, "flags": flags}
+        )
+
+    def begin(
+        self, student: str, notebook: str, key: dict[str, Any], held: dict[str, float | None] | None = None
+    ) -> None:
+        """Say that a mark is about to be stored; until `add`, `last` knows none for the student.
+
+        Args:
+            held: the marks that the gradebook holds now, among them those given by hand that may have to go.
+        """
+        self._write(student, notebook, {"begun": key, "held": held or {}})
+
+    def _write(self, student: str, notebook: str, what: dict[str, Any]) -> None:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        line = {"time": now, "by": _who(), "student": student, "notebook": notebook, **what}
+        # A name that is no UTF-8 comes from the file system as half surrogates; "\udce9" is how JSON writes one.
+        text = json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace")
+        self._file.write(text + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 
     def last(self, notebook: str) -> dict[str, dict[str, Any]]:
-        """The newest line of each student for a notebook. Lines that a cut run tore are passed over."""
+        """The newest line of each student for a notebook. Lines that a cut run tore are passed over.
+
+        A student whose newest line is one of `begin` has none.
+        """
         found: dict[str, dict[str, Any]] = {}
         if self.path.exists():
             with open(self.path, encoding="utf-8", errors="replace") as lines:
@@ -83,8 +105,12 @@ class Audit:
                         entry = json.loads(line)
                     except ValueError:
                         continue
-                    if isinstance(entry, dict) and entry.get("notebook") == notebook:
-                        found[entry["student"]] = entry
+                    if not isinstance(entry, dict) or entry.get("notebook") != notebook:
+                        continue
+                    student = str(entry.get("student"))
+                    found.pop(student, None)
+                    if "marks" in entry:
+                        found[student] = entry
         return found
 
 

@@ -21,9 +21,10 @@ from course_admin.build_release import tools_on_path
 from course_admin.grading.audit import Audit
 from course_admin.grading.cluster import grade_tasks
 from course_admin.grading.config import configure_grading
+from course_admin.grading.graded_files import handed_in, write_notebook
 from course_admin.grading.limits import Limits
 from course_admin.grading.reading import Unreadable, read_bytes, unlink_links
-from course_admin.grading.recorder import Marks, Recorder, write_notebook
+from course_admin.grading.recorder import Marks, Recorder
 from course_admin.grading.submission import Outcome, Task, course_version, pack_course, withheld_for
 
 
@@ -37,6 +38,7 @@ class Graded:
         flags: for the instructor.
         error: why there is no mark; empty where there is one.
         resumed: recorded by an earlier run and left as it is.
+        penalty: points taken off for handing in late.
     """
 
     student: str
@@ -46,10 +48,11 @@ class Graded:
     seconds: float = 0.0
     error: str = ""
     resumed: bool = False
+    penalty: float = 0.0
 
     @property
     def total(self) -> float:
-        return sum(score or 0.0 for score in self.scores.values())
+        return sum(score or 0.0 for score in self.scores.values()) - self.penalty
 
     @property
     def to_mark(self) -> int:
@@ -129,7 +132,7 @@ def grade_class(
         jobs: submissions at a time on this machine; the number of cores if None.
         scheduler: address of a Dask scheduler whose workers grade instead.
         resume: leave out submissions whose mark is recorded and would come out the same: same bytes, same course, same settings.
-        limits: deviations from the default limits.
+        limits: deviations from the default limits; those of the configuration (`SandboxedExecute.limits`) if None.
         config: nbgrader's configuration; the course's own if None.
         on_done: called after each submission, also for those that `resume` leaves out.
         options: for `cluster.grade_tasks`.
@@ -139,18 +142,19 @@ def grade_class(
         AlreadyGrading: another run grades this course.
         SandboxUnavailable: submissions cannot be isolated.
     """
-    Limits.from_dict(limits or {})
     packed = pack_course(course.source(), course.release())
     config = config if config is not None else nbgrader_config(course.root)
+    limits = dict(config.SandboxedExecute.get("limits", {})) if limits is None else limits
+    Limits.from_dict(limits)
     directory = CourseDirectory(config=config)
     source_files = _other_files(course.root / "source" / course.notebook, directory.ignore)
     with (
         tools_on_path(),
         Audit(course.root).writing() as audit,
         Recorder(directory.db_url, directory.course_id, course.notebook, config) as recorder,
+        contextlib.ExitStack() as stack,
     ):
         last = audit.last(course.notebook)
-        recorded = recorder.known() if resume else set()
         out: dict[str, Task] = {}
         graded: list[Graded] = []
 
@@ -161,29 +165,61 @@ def grade_class(
         def to_do() -> Iterator[Task]:
             for task in tasks_for(course, students, packed, limits, unsafe):
                 entry = last.get(task.student, {})
-                done = task.student in recorded and course.autograded(task.student).exists()
-                if resume and done and task.key().items() <= entry.items():
-                    settle(
-                        Graded(task.student, entry["marks"], recorder.points, entry["flags"], resumed=True)
-                    )
-                    continue
+                if (
+                    resume
+                    and task.key().items() <= entry.items()
+                    and course.autograded(task.student).exists()
+                ):
+                    when, _ = handed_in(course.submission(task.student).parent)
+                    marks = None
+                    with contextlib.suppress(OSError):  # it will say so when it is stored
+                        marks = recorder.recorded(task.student, when)
+                    if marks is not None:
+                        late = marks.penalty or 0.0
+                        settle(
+                            Graded(
+                                task.student,
+                                marks.scores,
+                                marks.points,
+                                entry["flags"],
+                                resumed=True,
+                                penalty=late,
+                            )
+                        )
+                        continue
                 unlink_links(course.root / "submitted" / task.student)
                 out[task.student] = task
                 yield task
 
-        for outcome in grade_tasks(to_do(), jobs=jobs, scheduler=scheduler, **options):
+        outcomes = grade_tasks(to_do(), jobs=jobs, scheduler=scheduler, **options)
+        for outcome in stack.enter_context(contextlib.closing(outcomes)):
             task = out.pop(outcome.student)
-            record = Graded(
-                outcome.student, flags=outcome.flags, seconds=outcome.seconds, error=outcome.error
-            )
+            record = Graded(outcome.student, seconds=outcome.seconds, error=outcome.error)
             if outcome.graded is not None:
                 try:
+                    held = recorder.held(outcome.student)
+                    audit.begin(
+                        outcome.student,
+                        course.notebook,
+                        task.key(),
+                        held.scores if held is not None else None,
+                    )
                     marks = _record(course, recorder, outcome, source_files, directory)
                 except OSError as error:
                     record.error = f"its mark could not be stored: {error}"
                 else:
-                    record.scores, record.points = marks.scores, marks.points
-                    audit.add(outcome.student, course.notebook, task.key(), marks.scores, outcome.flags)
+                    record.scores, record.points, record.penalty = (
+                        marks.scores,
+                        marks.points,
+                        marks.penalty or 0.0,
+                    )
+                    key, late = task.key(), marks.penalty
+                    audit.add(outcome.student, course.notebook, key, marks.scores, outcome.flags, late)
+                    record.flags += [
+                        f"{name}: the answer changed; the {points:g} points given by hand for the earlier one are gone"
+                        for name, points in marks.dropped.items()
+                    ]
+            record.flags = [*outcome.flags, *record.flags]
             settle(record)
     return sorted(graded, key=lambda record: record.student)
 
@@ -199,7 +235,8 @@ def _record(
         with contextlib.suppress(ValueError):
             previous = json.loads(path.read_text(encoding="utf-8"))
     submitted = course.submission(outcome.student).parent
-    timestamp = directory.get_existing_timestamp(str(submitted))
+    timestamp, unread = handed_in(submitted)
+    outcome.flags += [unread] if unread else []
     marks = recorder.store(outcome.student, outcome.graded, previous, timestamp)
     extra = {**_other_files(submitted, directory.ignore), **source_files}
     write_notebook(path, outcome.graded, {path.parent / target: origin for target, origin in extra.items()})

@@ -2,7 +2,8 @@
 
 Any of them may die: a worker (its task goes to another), the scheduler (the coordinator waits for it and hands the unfinished
 tasks out again), the coordinator (`--resume`). A task may so be computed twice; its result is the same both times and is
-recorded once.
+recorded once. A task whose workers keep dying is tried once more when nothing else is out, so that no task is blamed for
+another's deed.
 """
 
 from __future__ import annotations
@@ -12,18 +13,29 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from course_admin.grading.submission import Outcome, Task, WrongVersion, grade_bytes
 
-TRIES = 5  # of a task whose workers keep dying
+TRIES = 5  # of a task that fails on its workers
 AHEAD = 3  # tasks handed out per worker thread: enough to keep it busy, few enough to keep memory flat
+CONNECT_S = 30.0  # for the first answer of a scheduler
 WAIT_S = 600.0  # for a scheduler that is gone
 
 
 class SchedulerGone(RuntimeError):
-    """The scheduler did not come back; `--resume` goes on where this run stopped."""
+    """There is no scheduler, or it did not come back; `--resume` goes on where this run stopped."""
+
+
+@dataclass
+class _Try:
+    """A task and what became of it so far."""
+
+    task: Task
+    failures: int = 0
+    suspect: bool = False  # workers died while they had it
 
 
 def grade_tasks(
@@ -34,7 +46,7 @@ def grade_tasks(
     work: Callable[[bytes], bytes] = grade_bytes,
     on_dashboard: Callable[[str], None] = lambda link: None,
     on_trouble: Callable[[str], None] = lambda said: None,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Grade tasks, in whatever order they finish.
 
     Args:
@@ -46,12 +58,13 @@ def grade_tasks(
         on_trouble: gets a sentence when something was lost and is done again.
 
     Raises:
-        SchedulerGone: the scheduler did not come back.
+        SchedulerGone: no scheduler answers, or it did not come back.
         SandboxUnavailable, WrongVersion: a worker cannot grade at all.
     """
     pool = _Pool(jobs, scheduler, work, on_trouble)
     try:
-        on_dashboard(pool.dashboard())
+        if link := pool.dashboard():
+            on_dashboard(link)
         yield from pool.outcomes(iter(tasks))
     finally:
         pool.close()
@@ -94,15 +107,27 @@ class _Pool:
                 )
             self._client = Client(self._cluster)
         else:
-            self._client = Client(scheduler, timeout=30)
-        self._out: dict[Any, tuple[Task, int]] = {}  # future → task and how often it was tried
-        self._again: list[tuple[Task, int]] = []
+            try:
+                self._client = Client(scheduler, timeout=CONNECT_S)
+            except (OSError, ValueError) as error:
+                raise SchedulerGone(
+                    f"no Dask scheduler answers at {scheduler} ({error}). Start one with `dask scheduler`, "
+                    f"and workers with `dask worker {scheduler}`"
+                ) from None
+        self._out: dict[Any, _Try] = {}  # by future
+        self._again: list[_Try] = []
+        self._suspects: list[_Try] = []
+        self._deserted = False
         self._news = threading.Event()
 
     def dashboard(self) -> str:
+        """Its address; empty where a scheduler runs without."""
         if self._cluster is not None:  # it listens on this machine only, whatever Dask calls it
             return f"http://127.0.0.1:{self._cluster.scheduler.services['dashboard'].port}/status"
-        return str(self._client.dashboard_link)
+        try:
+            return str(self._client.dashboard_link)
+        except KeyError:
+            return ""
 
     def close(self) -> None:
         for closing in (self._client, self._cluster):
@@ -112,21 +137,13 @@ class _Pool:
 
     def outcomes(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
         """Keep the workers busy until all tasks are done."""
-        exhausted = False
         while True:
             if self._client.status != "running":
                 self._reconnect()
             room = self._room()
-            while len(self._out) < room and not (exhausted and not self._again):
-                if self._again:
-                    self._submit(*self._again.pop())
-                else:
-                    task = next(tasks, None)
-                    if task is None:
-                        exhausted = True
-                    else:
-                        self._submit(task, 1)
-            if exhausted and not self._out and not self._again:
+            while len(self._out) < room and (one := self._next(tasks)) is not None:
+                self._submit(one)
+            if not self._out:
                 return
             self._news.wait(0.5)
             self._news.clear()
@@ -136,40 +153,65 @@ class _Pool:
                     yield outcome
 
     def _room(self) -> int:
+        """How many tasks may be out."""
+        threads = 0
         with contextlib.suppress(Exception):
-            return max(2, AHEAD * sum(self._client.nthreads().values()))
-        return 2
+            threads = sum(self._client.nthreads().values())
+            if threads == 0 and not self._deserted:
+                self._say("the scheduler has no worker; waiting for one")
+            self._deserted = threads == 0
+        return max(2, AHEAD * threads)
 
-    def _submit(self, task: Task, tries: int) -> None:
-        name = f"{task.notebook}-{task.student}-{os.urandom(4).hex()}"
-        future = self._client.submit(self._work, task.to_bytes(), pure=False, key=name)
-        self._out[future] = (task, tries)
+    def _next(self, tasks: Iterator[Task]) -> _Try | None:
+        """What to hand out next; a suspect only when nothing else is out."""
+        if self._again:
+            return self._again.pop(0)
+        task = next(tasks, None)
+        if task is not None:
+            return _Try(task)
+        return self._suspects.pop(0) if self._suspects and not self._out else None
+
+    def _submit(self, one: _Try) -> None:
+        name = f"{one.task.notebook}-{one.task.student}-{os.urandom(4).hex()}"
+        future = self._client.submit(self._work, one.task.to_bytes(), pure=False, key=name)
+        self._out[future] = one
         future.add_done_callback(lambda _: self._news.set())
 
     def _collect(self, future: Any) -> Outcome | None:
+        """The outcome of a future that is no longer pending; None if its task is to be done again."""
         from distributed import KilledWorker
 
         from course_admin.grading.sandbox import SandboxUnavailable
 
-        task, tries = self._out.pop(future)
+        one = self._out.pop(future)
+        student = one.task.student
         try:
             if future.status == "finished":
-                outcome = Outcome.from_bytes(future.result(timeout=60))
-                future.release()
-                return outcome
+                return Outcome.from_bytes(future.result(timeout=60))
             if future.status == "error":
                 raise future.exception(timeout=60)
         except (SandboxUnavailable, WrongVersion):
             raise
         except KilledWorker:
-            self._say(f"{task.student}: the workers that graded it died; it is handed out again")
+            if one.suspect:
+                return Outcome(
+                    student, None, error="the workers that graded it died, also with nothing beside it"
+                )
+            one.suspect = True
+            self._suspects.append(one)
+            self._say(f"{student}: the workers that had it died; it is tried again when nothing else is out")
+            return None
         except Exception as error:
-            self._say(f"{task.student}: {type(error).__name__}: {error}; it is handed out again")
-        else:  # cancelled or lost: the scheduler forgot it
-            tries -= 1
-        if tries >= TRIES:
-            return Outcome(task.student, None, error=f"its workers died or failed {TRIES} times")
-        self._again.append((task, tries + 1))
+            if future.status in ("finished", "error") and self._client.status == "running":
+                one.failures += 1
+                if one.failures == TRIES:
+                    return Outcome(
+                        student, None, error=f"failed {TRIES} times: {type(error).__name__}: {error}"
+                    )
+                self._say(f"{student}: {type(error).__name__}: {error}; it is handed out again")
+        finally:
+            future.release()
+        self._again.append(one)  # failed, or forgotten by a scheduler that was gone
         return None
 
     def _reconnect(self) -> None:

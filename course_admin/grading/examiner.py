@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import json
 import os
@@ -31,6 +32,7 @@ from course_admin.grading.worker import Job, Result, Verdict
 
 MOST_DATA = 8 * 2**30
 SPARE_S = 60.0
+PR_SET_PDEATHSIG = 1
 LENGTH = struct.Struct("<Q")
 
 
@@ -38,11 +40,22 @@ class WorkerFailed(RuntimeError):
     """The trusted process itself broke; the submission has no mark and must be graded again."""
 
 
+class ExaminerLost(WorkerFailed):
+    """It ended before it answered: nothing is known of the submission, another examiner may well grade it."""
+
+
 class Examiner:
     """Grades one job at a time, each in a process of its own. Not for several threads at once."""
 
     def __init__(self) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+        # The instructor's settings decide no mark: hidden tests always see the same ones.
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONWARNINGS": "ignore",
+            "PYTHONHASHSEED": "0",
+        }
+        environment |= {"COURSE_BUDGET": "default", "COURSE_PROGRESS": "0"}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "course_admin.grading.examiner"],
             stdin=subprocess.PIPE,
@@ -56,15 +69,19 @@ class Examiner:
 
         Raises:
             SandboxUnavailable: submissions cannot be isolated on this machine.
-            WorkerFailed: the grading process died, hung, or its kernel never started.
+            ExaminerLost: the grading process died.
+            WorkerFailed: it hung, or the submission's kernel never started.
         """
         most = job.longest() + SPARE_S
         try:
             _write(self._process.stdin, json.dumps(asdict(job)).encode())
             answer = json.loads(_read(self._process.stdout, most))
-        except (OSError, EOFError, ValueError, TimeoutError) as error:
+        except TimeoutError as error:
             self.close()
-            raise WorkerFailed(f"the grading process broke off ({type(error).__name__}: {error})") from None
+            raise WorkerFailed(f"the grading process hung: {error}") from None
+        except (OSError, EOFError, ValueError) as error:
+            self.close()
+            raise ExaminerLost(f"the grading process broke off ({type(error).__name__}: {error})") from None
         if "unavailable" in answer:
             self.close()  # once it is mended, another one will see
             raise SandboxUnavailable(answer["unavailable"])
@@ -102,12 +119,23 @@ _idle: queue.SimpleQueue[Examiner] = queue.SimpleQueue()
 def grade_in_process(job: Job) -> Result:
     """Grade a job with an examiner that is kept for the next one; from any thread. Raises as `Examiner.grade`."""
     job.longest()  # refuses unknown limits here, by name
-    examiner = None
-    while examiner is None or not examiner.alive():
-        try:
+    try:
+        return _grade_with(_free_examiner(), job)
+    except ExaminerLost:
+        return _grade_with(Examiner(), job)  # a second one that is lost may well be the job's doing
+
+
+def _free_examiner() -> Examiner:
+    with contextlib.suppress(queue.Empty):
+        while True:
             examiner = _idle.get_nowait()
-        except queue.Empty:
-            examiner = Examiner()
+            if examiner.alive():
+                return examiner
+            examiner.close()
+    return Examiner()
+
+
+def _grade_with(examiner: Examiner, job: Job) -> Result:
     try:
         return examiner.grade(job)
     finally:
@@ -134,23 +162,36 @@ def serve() -> None:
     os.dup2(2, 1)  # nothing that a test prints may reach a result
     _warm_up()
     from course_admin.grading import warm
+
+    with contextlib.suppress(
+        EOFError, BrokenPipeError
+    ):  # whoever asked is gone, and with them the reason to go on
+        while True:
+            job = Job(**json.loads(_read(jobs)))
+            try:
+                answer = _examine(job, jobs, results)
+            except SandboxUnavailable as error:
+                answer = json.dumps({"unavailable": str(error)}).encode()
+            _write(results, answer)
+    warm.close_nurseries()
+
+
+def _examine(job: Job, jobs: IO[bytes], results: IO[bytes]) -> bytes:
+    """The answer to a job; when it is known, all of the submission has ended."""
+    from course_admin.grading import warm
     from course_admin.grading.limits import Limits
 
-    while True:
+    if job.unsafe:
+        return _in_a_fork(job, jobs, results)
+    for _ in range(2):
+        home = warm.nursery(Limits.from_dict(job.limits), tuple(job.withheld))
+        answer = _in_a_fork(job, jobs, results)
         try:
-            job = Job(**json.loads(_read(jobs)))
-        except EOFError:
-            break
-        try:
-            home = None if job.unsafe else warm.nursery(Limits.from_dict(job.limits), tuple(job.withheld))
-        except SandboxUnavailable as error:
-            _write(results, json.dumps({"unavailable": str(error)}).encode())
-            continue
-        answer = _in_a_fork(job, [jobs.fileno(), results.fileno()])
-        if home is not None:
-            home.clear()  # before the result is known to anyone, all of the submission has ended
-        _write(results, answer)
-    warm.close_nurseries()
+            home.clear()
+            return answer
+        except (OSError, SandboxUnavailable):  # the nursery died, and took the submission's kernel along
+            warm.close_nurseries()
+    return json.dumps({"broken": "the sandbox's warm process died twice under this submission"}).encode()
 
 
 def _warm_up() -> None:
@@ -159,20 +200,31 @@ def _warm_up() -> None:
     import course_utils.checking  # noqa: F401
 
     torch.set_num_threads(1)
-    torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # its first use loads much of torch
+    rows, model = torch.zeros(2, 3, 3), torch.nn.Linear(3, 4)
+    for layer in (torch.nn.RNN(3, 4), torch.nn.LSTM(3, 4), torch.nn.GRU(3, 4)):
+        (layer(rows)[0].sum() + model(rows).square().mean()).backward()  # on a CPU autograd starts no thread
+    torch.optim.Adam(model.parameters()).step()  # its first use loads much of torch
+    torch.linalg.svdvals(torch.nn.init.orthogonal_(torch.empty(4, 4)))
     gc.collect()
     gc.freeze()
 
 
-def _in_a_fork(job: Job, foreign: list[int]) -> bytes:
+def _in_a_fork(job: Job, jobs: IO[bytes], results: IO[bytes]) -> bytes:
+    """The answer of a fork to a job.
+
+    Raises:
+        EOFError: whoever asked is gone; the fork has been ended.
+    """
     from course_admin.grading.kernel import KernelDied
     from course_admin.grading.worker import grade
 
     read_end, write_end = os.pipe()
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
-            for descriptor in (read_end, *foreign):
+            _end_with(parent)
+            for descriptor in (read_end, jobs.fileno(), results.fileno()):
                 os.close(descriptor)
             # What a submission sends is bounded message by message; should it still fill this process, it is this one that ends.
             resource.setrlimit(resource.RLIMIT_DATA, (MOST_DATA, MOST_DATA))
@@ -191,11 +243,15 @@ def _in_a_fork(job: Job, foreign: list[int]) -> bytes:
     deadline = time.monotonic() + job.longest()
     data = bytearray()
     while True:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([read_end], [], [], left)[0]:
+        ready = select.select([read_end, jobs.fileno()], [], [], max(0.0, deadline - time.monotonic()))[0]
+        if not ready or time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
             data[:] = json.dumps({"broken": f"grading did not end within {job.longest():.0f} s"}).encode()
             break
+        if jobs.fileno() in ready:  # no job comes while one is on: the other end is closed
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise EOFError
         block = os.read(read_end, 2**20)
         if not block:
             break
@@ -206,6 +262,14 @@ def _in_a_fork(job: Job, foreign: list[int]) -> bytes:
         code = os.waitstatus_to_exitcode(status)
         return json.dumps({"broken": f"the grading process ended with {code} and no result"}).encode()
     return bytes(data)
+
+
+def _end_with(parent: int) -> None:
+    """Let the system end this process when its parent ends, however that happens."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it had ended before
+            os._exit(1)
 
 
 def _write(stream: IO[bytes] | None, data: bytes) -> None:

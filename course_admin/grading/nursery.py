@@ -13,12 +13,14 @@ The course's package is not in the sandbox, so this file imports nothing of it.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import gc
 import json
 import os
 import random
 import resource
+import select
 import signal
 import socket
 import struct
@@ -28,19 +30,26 @@ from typing import Any
 NEWNS, NEWUTS, NEWIPC, NEWPID, NEWNET = 0x00020000, 0x04000000, 0x08000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
 MS_REC, MS_PRIVATE = 16384, 1 << 18
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
+NEWUSER = 0x10000000
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 24, 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
+# Machine → its number for audits, seccomp, clone, clone3; refused: unshare, setns, add_key, request_key, keyctl, memfd_create,
+# memfd_secret.
+SYSTEM_CALLS = {
+    "x86_64": (0xC000003E, 317, 56, 435, (272, 308, 248, 249, 250, 319, 447)),
+    "aarch64": (0xC00000B7, 277, 220, 435, (97, 268, 217, 218, 219, 279, 447)),
+}
 libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> None:
     """Serve orders until the other end closes."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    namespace, own_life = os.open("/proc/self/ns/pid", os.O_RDONLY), os.pidfd_open(os.getpid())
     if sys.argv[1] == "--probe":
         order = {"folder": sys.argv[2], "limits": {"file_mb": 1}, "probe": True}
-        pid = _child(order, namespace)
+        pid = _child(order, namespace, own_life)
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     control = socket.socket(fileno=int(sys.argv[1]))
     warm_up()
@@ -52,7 +61,7 @@ def main() -> None:
     for line in lines:
         order = json.loads(line)
         if order["op"] == "start":
-            pid = _child(order, namespace)
+            pid = _child(order, namespace, own_life)
             living.add(pid)
             descriptor = os.pidfd_open(pid)
             socket.send_fds(control, [json.dumps({"pid": pid}).encode() + b"\n"], [descriptor])
@@ -66,22 +75,25 @@ def main() -> None:
             control.sendall(b'{"cleared": true}\n')
 
 
-def _child(order: dict[str, Any], namespace: int) -> int:
+def _child(order: dict[str, Any], namespace: int, own_life: int) -> int:
     _check(libc.unshare(NEWPID), "unshare")  # for the next child; this process stays where it is
     pid = os.fork()
     if pid == 0:
-        _first_process(order)
+        _first_process(order, own_life)
     _check(libc.setns(namespace, NEWPID), "setns")
     return pid
 
 
 def warm_up() -> None:
-    """Load what submissions load, once. No thread may be running when a child is forked."""
+    """Load what submissions load and use it once, so that no submission pays for it. No thread may be running afterwards."""
     import importlib
 
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # a debugger that ipykernel would load for every kernel
     for name in (
         "numpy", "torch", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "IPython", "ipykernel.kernelapp",
-        "ipykernel.zmqshell", "course_utils.checking.servant", "course_utils.plotting", "course_utils.training",
+        "ipykernel.zmqshell", "ipykernel.debugger", "tornado.platform.asyncio", "tornado.queues", "IPython.core.completerlib",
+        "IPython.extensions.storemagic", "encodings.idna", "faulthandler", "course_utils.checking",
+        "course_utils.checking.servant", "course_utils.plotting", "course_utils.training",
     ):  # fmt: skip
         try:
             importlib.import_module(name)
@@ -90,25 +102,36 @@ def warm_up() -> None:
     import torch
 
     torch.set_num_threads(1)
-    parameter = torch.zeros(1, requires_grad=True)
-    torch.optim.Adam([parameter])  # its first use loads much of torch
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh())
+    rows = torch.zeros(2, 3, 3)
+    for layer in (torch.nn.RNN(3, 4), torch.nn.LSTM(3, 4), torch.nn.GRU(3, 4)):
+        (layer(rows)[0].sum() + model(rows).square().mean()).backward()  # on a CPU autograd starts no thread
+    torch.optim.Adam(model.parameters()).step()  # its first use loads much of torch
+    torch.linalg.svdvals(torch.nn.init.orthogonal_(torch.empty(4, 4)))
+    from matplotlib.figure import Figure
+
+    from course_utils.figures import to_png
+
+    figure = Figure()
+    figure.add_subplot().plot([0, 1], label="$x_t$")
+    to_png(figure)  # fonts
 
 
 # A submission's own world --------------------------------------------------------------------------------------------
 
 
-def _first_process(order: dict[str, Any]) -> None:
+def _first_process(order: dict[str, Any], parents_life: int) -> None:
     """Process 1 of a new PID namespace: make the world, start the kernel in it, reap, end with it."""
     status = 1
     try:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if select.select([parents_life], [], [], 0)[0]:
+            os._exit(1)  # the nursery ended before it could be asked to take this one along
         _close_descriptors(keep=set())
         _check(libc.unshare(NEWNS | NEWIPC | NEWNET | NEWUTS), "unshare")
         _mounts(order["folder"], order["limits"]["file_mb"])
         _loopback_up()
-        if os.geteuid() != 0:  # in a user namespace of ours: no further one below it
-            with open("/proc/sys/user/max_user_namespaces", "w") as most:
-                most.write("0")
+        _bound_shared_memory(order["limits"]["file_mb"])
         kernel = os.fork()
         if kernel == 0:
             os._exit(0) if order.get("probe") else _become_kernel(order)
@@ -145,6 +168,15 @@ def _mounts(own: str, file_mb: int) -> None:
     os.chmod("/tmp/work", 0o777)
 
 
+def _bound_shared_memory(file_mb: int) -> None:
+    """System V segments belong to no process: whoever watches processes does not see them."""
+    try:
+        with open("/proc/sys/kernel/shmall", "w") as most:
+            most.write(str(file_mb * 2**20 // resource.getpagesize()))
+    except OSError:
+        return  # an older system lets only the first user namespace say so
+
+
 def _loopback_up() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         flags_up = struct.pack("16sh14x", b"lo", 0x1 | 0x40)  # IFF_UP, IFF_RUNNING
@@ -155,8 +187,11 @@ def _become_kernel(order: dict[str, Any]) -> None:
     """Give up every privilege, then run ipykernel; never returns."""
     try:
         os.setsid()
+        if order.get("uid") is None:
+            _own_user_namespace()
         _give_up_privileges(order.get("uid"))
         _limit(order["limits"])
+        _refuse_calls()
         os.chdir("/tmp/work")
         os.umask(0o022)
         null = os.open(os.devnull, os.O_RDWR)
@@ -165,8 +200,20 @@ def _become_kernel(order: dict[str, Any]) -> None:
         os.close(null)
         _seed()
         _run_kernel(order["connection_file"])
+    except OSError as error:  # into the nursery's log, as long as this is still its standard error
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
     finally:
         os._exit(0)
+
+
+def _own_user_namespace() -> None:
+    """Where no user can be had for each submission: a namespace in which this one is nobody in particular, and none below it."""
+    _check(libc.unshare(NEWUSER), "unshare user")
+    for name, text in (("setgroups", "deny"), ("uid_map", "1000 0 1"), ("gid_map", "1000 0 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+    with open("/proc/sys/user/max_user_namespaces", "w") as most:
+        most.write("0")
 
 
 def _give_up_privileges(uid: int | None) -> None:
@@ -182,6 +229,35 @@ def _give_up_privileges(uid: int | None) -> None:
     _check(libc.capset(header, bytes(24)), "capset")
     _check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # else /proc/self would belong to root
+
+
+def _refuse_calls() -> None:
+    """A filter on system calls: no user namespace (with one come new mounts without a limit), no key that outlives its
+    owner in a keyring, no file in memory that belongs to no folder."""
+    machine = os.uname().machine
+    if machine not in SYSTEM_CALLS:
+        return  # namespaces, users and limits hold without it
+    architecture, install, clone, clone3, refused = SYSTEM_CALLS[machine]
+    number, arch, first_argument = 0, 4, 16  # offsets in struct seccomp_data; little endian
+    load, equal, reach, any_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
+    allow, no, unknown = 0x7FFF0000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
+    steps = [(load, 0, 0, arch), (equal, 1, 0, architecture), (answer, 0, 0, unknown), (load, 0, 0, number)]
+    steps += [(reach, 0, 1, 0x40000000), (answer, 0, 0, unknown)]  # x32, a second set of numbers
+    for call in refused:
+        steps += [(equal, 0, 1, call), (answer, 0, 0, no)]
+    steps += [(equal, 0, 1, clone3), (answer, 0, 0, unknown)]  # its flags lie in memory; libc then uses clone
+    steps += [
+        (equal, 0, 3, clone),
+        (load, 0, 0, first_argument),
+        (any_bit, 0, 1, NEWUSER),
+        (answer, 0, 0, no),
+    ]
+    steps += [(answer, 0, 0, allow)]
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+    header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(steps), ctypes.addressof(program)))
+    # Flag 4: the filter is no reason to slow the processor down against side channels.
+    if libc.syscall(install, 1, 4, header) != 0:
+        _check(libc.prctl(PR_SET_SECCOMP, 2, header, 0, 0), "seccomp")
 
 
 def _limit(limits: dict[str, Any]) -> None:
@@ -208,6 +284,8 @@ def _seed() -> None:
 
 def _run_kernel(connection_file: str) -> None:
     sys.argv = ["ipykernel_launcher", "-f", connection_file, "--HistoryManager.enabled=False"]
+    # A tip is drawn from the random numbers each time that someone asks whether the kernel is there.
+    sys.argv.append("--InteractiveShell.enable_tip=False")
     sys.path[:] = [path for path in sys.path if path != os.path.dirname(__file__)]
     if sys.path[0] != "":
         sys.path.insert(0, "")

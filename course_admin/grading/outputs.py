@@ -186,6 +186,9 @@ def text_of(value: Any) -> str:
     if isinstance(value, list):
         value = "".join(str(item) for item in value[:10_000])
     text = value if isinstance(value, str) else "" if value is None else str(value)
+    text = text.encode(
+        "utf-8", "replace"
+    ).decode()  # JSON may hold half a surrogate, which no file and no database takes
     return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "\n… (shortened)"
 
 

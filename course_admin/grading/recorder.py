@@ -1,17 +1,14 @@
 """Marks into nbgrader's gradebook, which is opened once for a whole class: one transaction a submission.
 
 The rows are those that nbgrader's own `autograde` would leave (a test compares them), with one difference: a mark given by hand
-stays only where the answer it was given for is still the same.
+stays only where the answer it was given for is still the same. It asks for a second look only where the machine thinks otherwise
+than when it was given, or where the answer it was given for is not known anymore.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -26,24 +23,36 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )
+from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from course_admin.grading.outputs import text_of
+from course_admin.grading.by_hand import answer_to, answers, set_mark
+from course_admin.grading.graded_files import write_notebook as write_notebook
 
 NO_RESPONSE = "No response."
+LONGEST_NAME = 128  # of a student: the gradebook's column; SQLite would take more, PostgreSQL refuses
+
+
+class NotStored(OSError):
+    """The gradebook did not take a submission's marks; it is as it was before."""
 
 
 @dataclass
 class Marks:
-    """What the gradebook holds for one submission after recording.
+    """What the gradebook holds for one submission.
 
     Attributes:
         scores: grade id → points, None where a person has yet to mark.
         points: grade id → most points.
+        penalty: points taken off because it came late.
+        dropped: grade id → points that were given by hand for another answer and have just been taken back.
     """
 
     scores: dict[str, float | None] = field(default_factory=dict)
     points: dict[str, float] = field(default_factory=dict)
+    penalty: float = 0.0
+    dropped: dict[str, float] = field(default_factory=dict)
 
 
 class Recorder:
@@ -58,7 +67,7 @@ class Recorder:
     """
 
     def __init__(self, db_url: str, course_id: str, notebook: str, config: Any = None):
-        self.name, self.config, self.db_url = notebook, config, db_url
+        self.config = config
         self.gradebook = Gradebook(db_url, course_id)
         session = self.gradebook.db
         row = session.scalars(
@@ -70,7 +79,6 @@ class Recorder:
                 f"the gradebook does not know {notebook}; run: coursework build {notebook[:2]}"
             )
         self._notebook_id, self._assignment_id = row.id, row.assignment.id
-        self._duedate = row.assignment.duedate
         cells = session.scalars(select(BaseCell).where(BaseCell.notebook_id == row.id)).all()
         graded = [cell for cell in cells if cell.type in ("GradeCell", "TaskCell")]
         self.points = {cell.name: float(cell.max_score) for cell in graded}
@@ -89,31 +97,82 @@ class Recorder:
         found = select(SubmittedAssignment.student_id).where(
             SubmittedAssignment.assignment_id == self._assignment_id
         )
-        return set(self.gradebook.db.scalars(found))
+        return self._transaction(lambda: set(self.gradebook.db.scalars(found)))
+
+    def held(self, student: str) -> Marks | None:
+        """The marks in the gradebook, if there are any."""
+        return self._transaction(lambda: self._marks(found) if (found := self._found(student)) else None)
+
+    def recorded(self, student: str, timestamp: Any = None) -> Marks | None:
+        """As `held`, but None too where time of handing in or penalty would be others if the same marks were stored now."""
+
+        def look() -> Marks | None:
+            found = self._found(student)
+            if found is None:
+                return None
+            if timestamp is not None and found.assignment.timestamp != utils.parse_utc(timestamp):
+                return None
+            same = (self._penalty(found) or 0.0) == (found.late_submission_penalty or 0.0)
+            return self._marks(found) if same else None
+
+        return self._transaction(look)
 
     def store(self, student: str, notebook: dict, previous: dict | None, timestamp: Any = None) -> Marks:
-        """Store the marks of a graded notebook.
+        """Store the marks of a graded notebook; all of them or, on any exception, nothing.
 
         Args:
             notebook: graded, with outputs.
             previous: the graded notebook that marks given by hand belong to, if there is one.
-            timestamp: when it was handed in.
-        """
-        session = self.gradebook.db
-        try:
-            submitted = self._submission(student, timestamp)
-            marks = self._write(submitted, nbformat.from_dict(notebook), previous)
-            session.commit()
-        except BaseException:
-            session.rollback()
-            raise
-        if timestamp is not None and self._duedate is not None:
-            self._late(student, notebook)
-        session.expunge_all()  # a class of thousands must not pile up here
-        return marks
+            timestamp: when it was handed in; what the gradebook knows stays if None.
 
-    def _submission(self, student: str, timestamp: Any) -> str:
-        """Id of the student's submitted notebook, made with all its rows if it is the first."""
+        Raises:
+            NotStored: the database refused, also at a second try, or the plugin for late submissions failed.
+        """
+        if len(student) > LONGEST_NAME or any("\ud800" <= sign <= "\udfff" for sign in student):
+            shown = ascii(student[:LONGEST_NAME])
+            raise NotStored(f"rename the folder {shown}: UTF-8, at most {LONGEST_NAME} letters")
+
+        def write() -> Marks:
+            found = self._submission(student, timestamp)
+            dropped = self._write(found.id, nbformat.from_dict(notebook), previous)
+            found.late_submission_penalty = self._penalty(found)
+            self.gradebook.db.flush()
+            marks = self._marks(found)
+            marks.dropped = dropped
+            return marks
+
+        return self._transaction(write)
+
+    def _transaction(self, work: Callable[[], Any]) -> Any:
+        session = self.gradebook.db
+        for tries_left in (1, 0):  # a server that was restarted, a file that was locked: once more
+            try:
+                result = work()
+                session.commit()
+                return result
+            except Exception as error:  # whatever it is, the other submissions go on
+                session.rollback()
+                lost = isinstance(error, DBAPIError) and error.connection_invalidated
+                if not tries_left or not (lost or isinstance(error, OperationalError)):
+                    said = (str(error).splitlines() or [""])[0]
+                    raise NotStored(f"{type(error).__name__}: {said}") from error
+            except BaseException:
+                session.rollback()
+                raise
+
+    def _found(self, student: str) -> SubmittedNotebook | None:
+        return self.gradebook.db.scalars(
+            select(SubmittedNotebook)
+            .join(SubmittedNotebook.assignment)
+            .where(
+                SubmittedAssignment.assignment_id == self._assignment_id,
+                SubmittedAssignment.student_id == student,
+                SubmittedNotebook.notebook_id == self._notebook_id,
+            )
+        ).one_or_none()
+
+    def _submission(self, student: str, timestamp: Any) -> SubmittedNotebook:
+        """The student's submitted notebook, made with all its rows if it is the first."""
         session = self.gradebook.db
         if session.get(Student, student) is None:
             session.add(Student(id=student))
@@ -130,20 +189,14 @@ class Recorder:
         if timestamp is not None:
             submission.timestamp = utils.parse_utc(timestamp)
         session.flush()
-        found = session.scalars(
-            select(SubmittedNotebook).where(
-                SubmittedNotebook.assignment_id == submission.id,
-                SubmittedNotebook.notebook_id == self._notebook_id,
-            )
-        ).one_or_none()
+        found = self._found(student)
         if found is None:
             found = SubmittedNotebook(notebook_id=self._notebook_id, assignment_id=submission.id)
             session.add(found)
-        found.late_submission_penalty = None
-        session.flush()
+            session.flush()
         self._rows(Grade, found.id, self._graded)
         self._rows(Comment, found.id, self._commented)
-        return found.id
+        return found
 
     def _rows(self, kind: Any, notebook_id: str, cells: dict[str, str]) -> None:
         """Add the rows that are missing: all of them the first time, those of new questions after a rebuilt notebook."""
@@ -155,84 +208,52 @@ class Recorder:
         if missing:
             session.execute(insert(kind), missing)
 
-    def _write(self, notebook_id: str, notebook: Any, previous: dict | None) -> Marks:
-        session = self.gradebook.db
+    def _write(self, notebook_id: str, notebook: Any, previous: dict | None) -> dict[str, float]:
+        """Marks and comments; returns the marks given by hand that were taken back."""
+        session, dropped = self.gradebook.db, {}
         grades = {
             g.cell_id: g for g in session.scalars(select(Grade).where(Grade.notebook_id == notebook_id))
         }
         comments = {
             c.cell_id: c for c in session.scalars(select(Comment).where(Comment.notebook_id == notebook_id))
         }
-        now = answers({"cells": notebook.cells})
-        before = answers(previous) if previous is not None else None
-        marks = Marks(points=self.points)
+        now, before = answers(notebook), answers(previous) if previous is not None else None
         for cell in notebook.cells:
             name = cell.metadata.get("nbgrader", {}).get("grade_id")
             if utils.is_grade(cell) and name in self._graded:
-                grade = grades[self._graded[name]]
-                self._mark(
-                    grade, utils.determine_grade(cell)[0], answer_to(name, now), answer_to(name, before)
-                )
+                grade, answer = grades[self._graded[name]], answer_to(name, now)
+                by_hand = (grade.manual_score or 0.0) + (grade.extra_credit or 0.0)
+                if set_mark(grade, utils.determine_grade(cell)[0], answer, answer_to(name, before)):
+                    dropped[name] = by_hand
             if (utils.is_solution(cell) or utils.is_task(cell)) and name in self._commented:
                 untouched = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
                 comment = comments[self._commented[name]]
                 comment.auto_comment = NO_RESPONSE if untouched and not utils.is_task(cell) else None
         session.flush()
+        return dropped
+
+    def _marks(self, found: SubmittedNotebook) -> Marks:
+        marks = Marks(points=self.points, penalty=found.late_submission_penalty or 0.0)
+        grades = self.gradebook.db.scalars(select(Grade).where(Grade.notebook_id == found.id))
+        by_cell = {grade.cell_id: grade for grade in grades}
         for name, cell_id in self._graded.items():
-            grade = grades[cell_id]
-            score = grade.manual_score if grade.manual_score is not None else grade.auto_score
-            marks.scores[name] = None if score is None else score + (grade.extra_credit or 0.0)
+            grade = by_cell.get(cell_id)
+            score = None
+            if grade is not None:
+                score = grade.auto_score if grade.manual_score is None else grade.manual_score
+                score = None if score is None else score + (grade.extra_credit or 0.0)
+            marks.scores[name] = score
         return marks
 
-    @staticmethod
-    def _mark(grade: Grade, auto_score: float | None, now: str | None, before: str | None) -> None:
-        changed = auto_score != grade.auto_score
-        if grade.manual_score is not None and before is not None and now != before:
-            grade.manual_score, changed = None, True  # it was given for another answer
-        grade.auto_score = auto_score
-        if grade.manual_score is None:
-            grade.needs_manual_grade = auto_score is None
-        elif changed:
-            grade.needs_manual_grade = True  # the machine thinks otherwise than when it was given: look again
-
-    def _late(self, student: str, notebook: dict) -> None:
-        """nbgrader's own step for late submissions, with its plugin; it opens the gradebook itself: only where it can matter."""
-        from nbgrader.preprocessors import AssignLatePenalties
-
-        names = {"notebook": self.name, "assignment": self.name, "student": student, "db_url": self.db_url}
-        AssignLatePenalties(config=self.config).preprocess(nbformat.from_dict(notebook), {"nbgrader": names})
-
-
-def answers(notebook: dict | None) -> dict[str, str]:
-    """Grade id → text of each cell of a notebook that has one."""
-    cells = (notebook or {}).get("cells", [])
-    named = ((cell.get("metadata", {}).get("nbgrader", {}).get("grade_id"), cell) for cell in cells)
-    return {name: text_of(cell.get("source")) for name, cell in named if name}
-
-
-def answer_to(grade_id: str, known: dict[str, str] | None) -> str | None:
-    """The answer that a grade is for: the cell itself, or for `x-test` the cell `x`."""
-    if known is None:
-        return None
-    return known.get(grade_id.removesuffix("-test"), known.get(grade_id, ""))
-
-
-def write_notebook(path: Path, notebook: dict, extra: dict[Path, Path]) -> None:
-    """Write a graded notebook beside its other files, whole or not at all.
-
-    Args:
-        extra: other files of the submission and the course: where each belongs → where it is.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for target, origin in extra.items():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-        shutil.copy(origin, target)
-    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(name, 0o444)
-    os.replace(name, path)
+    def _penalty(self, found: SubmittedNotebook) -> float | None:
+        """What nbgrader's step for late submissions would store, with its plugin, within this transaction."""
+        submission = found.assignment
+        if submission.timestamp is None or submission.assignment.duedate is None:
+            return None
+        late = submission.total_seconds_late
+        if not late > 0:
+            return None
+        step = AssignLatePenalties(config=self.config)
+        step.init_plugin()
+        penalty = step.plugin_inst.late_submission_penalty(submission.student_id, found.score, late)
+        return None if penalty is None else step._check_late_penalty(found, penalty)

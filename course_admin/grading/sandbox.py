@@ -21,11 +21,11 @@ from course_admin.grading.limits import Limits
 from course_admin.shipping import ANSWERS
 
 ISOLATION = (
-    "--unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try "
+    "--unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try "
     "--die-with-parent --new-session --hostname grading --clearenv"
 )
 # What the nursery needs to make a submission's world; each submission gives all of it up.
-PRIVILEGES = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "NET_ADMIN", "SYS_RESOURCE", "KILL")
+PRIVILEGES = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "NET_ADMIN", "SYS_RESOURCE", "SETFCAP", "KILL")
 FIRST_UID, UIDS = 1_000_000, 900_000_000
 REFUSAL = Path(__file__).with_name("refusal")
 NURSERY = Path(__file__).with_name("nursery.py")
@@ -67,7 +67,8 @@ class Box:
                 "or grade with --unsafe if you trust every submission."
             )
         line = [bwrap, *ISOLATION.split()]
-        line += ["--unshare-user"] if os.geteuid() != 0 else []
+        # In a user namespace the nursery is its root, or bubblewrap would put it into a second one, without rights in the first.
+        line += ["--unshare-user", "--uid", "0", "--gid", "0"] if os.geteuid() != 0 else []
         for privilege in PRIVILEGES:
             line += ["--cap-add", f"CAP_{privilege}"]
         line += ["--proc", "/proc", "--dev", "/dev", "--perms", "0755", "--dir", "/etc"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -28,25 +29,60 @@ from course_admin.grading.limits import Limits
 from course_admin.grading.sandbox import NURSERY_INSIDE, Box, SandboxUnavailable, own_uid, remedy
 
 START_S = 180.0
-_nurseries: dict[tuple[int, tuple[str, ...], int], Nursery] = {}
+PREFIX = "cwn-"  # short: a socket's path has at most 107 bytes
+_nurseries: dict[tuple[str, ...], Nursery] = {}  # by what they withhold
 
 
 def nursery(limits: Limits, withheld: tuple[str, ...]) -> Nursery:
-    """This process's nursery (its parent's, in a forked child), started when first asked for."""
-    for (_, hidden, _), known in _nurseries.items():
-        if hidden == withheld and known.alive():
-            return known
-    made = Nursery(limits, withheld)
-    _nurseries[os.getpid(), withheld, id(made)] = made
-    return made
+    """This process's nursery (its parent's, in a forked child), started when first asked for.
+
+    Raises:
+        SandboxUnavailable: it does not start, or it was the parent's and has died.
+    """
+    known = _nurseries.get(withheld)
+    if known is not None and known.alive():
+        return known
+    if known is not None and known.owner != os.getpid():
+        raise SandboxUnavailable(known._why())
+    if known is not None:
+        known.close()
+    _nurseries[withheld] = Nursery(limits, withheld)
+    return _nurseries[withheld]
 
 
 def close_nurseries() -> None:
     """End the nurseries that this very process started."""
-    for key, known in list(_nurseries.items()):
-        if key[0] == os.getpid():
+    for withheld, known in list(_nurseries.items()):
+        if known.owner == os.getpid():
             known.close()
-            del _nurseries[key]
+            del _nurseries[withheld]
+
+
+def remove_leftovers() -> None:
+    """Remove the folders of nurseries that were killed: those that nobody holds any more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):  # not ours, not a folder, held, or gone meanwhile
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                if os.fstat(descriptor).st_uid == os.geteuid():
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(descriptor)
+
+
+def _held_folder() -> tuple[Path, int]:
+    """A new folder and the descriptor that holds it, until this process and its forks have ended."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        with contextlib.suppress(
+            FileNotFoundError
+        ):  # another process took it for a leftover before it was held
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if folder.exists():
+                return folder, descriptor
+            os.close(descriptor)
 
 
 class Nursery:
@@ -57,9 +93,10 @@ class Nursery:
     """
 
     def __init__(self, limits: Limits, withheld: tuple[str, ...]):
-        # A short name: a socket's path has at most 107 bytes. Others may pass through, not look.
-        self.folder = Path(tempfile.mkdtemp(prefix="cw-"))
-        self.folder.chmod(0o711)
+        self.owner = os.getpid()
+        remove_leftovers()
+        self.folder, self._hold = _held_folder()
+        self.folder.chmod(0o711)  # others may pass through, not look
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the nursery)
         self._control, theirs = socket.socketpair()
         self._unread = b""
@@ -78,7 +115,9 @@ class Nursery:
             self._control.settimeout(START_S)
             self._message("ready")
         except BaseException:
+            self._control.close()  # a nursery that is still starting then ends
             shutil.rmtree(self.folder, ignore_errors=True)
+            os.close(self._hold)
             raise
 
     def start(self, folder: Path, connection_file: Path, uid: int | None, limits: Limits) -> Child:
@@ -91,8 +130,8 @@ class Nursery:
             "limits": limits.as_dict(),
         }
         self._control.sendall(json.dumps(order).encode() + b"\n")
-        answer, descriptors = self._message("pid")
-        return Child(answer["pid"], descriptors[0])
+        _, descriptors = self._message("pid")
+        return Child(_pid_here(descriptors[0]), descriptors[0])
 
     def clear(self) -> None:
         """End every process of the submissions so far; returns when they are gone."""
@@ -114,6 +153,7 @@ class Nursery:
         self._log.close()
         os.close(self._life)
         shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._hold)
 
     def _message(self, key: str) -> tuple[dict[str, Any], list[int]]:
         """The next message that holds `key`; others are leftovers of a submission that was cut off."""
@@ -142,6 +182,12 @@ class Nursery:
         self._log.seek(0)
         said = self._log.read().decode(errors="replace").strip()[-600:]
         return f"the sandbox (bubblewrap) does not start or has died: {said}. {remedy(said)}"
+
+
+def _pid_here(descriptor: int) -> int:
+    """The number that a process has on this side; the nursery, in a PID namespace of its own, knows it by another."""
+    lines = Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))
 
 
 class Child:

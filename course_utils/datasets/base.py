@@ -67,3 +67,9 @@ def split_in_order(
         )
     rows = list(records)
     return Splits(rows[:n_train], rows[n_train : n_train + n_valid], rows[n_train + n_valid :])
+
+
+def check_at_least(name: str, value: int, least: int) -> None:
+    """Raise ValueError, with the argument's name, when a number is too small."""
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")

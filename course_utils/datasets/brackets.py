@@ -147,9 +147,7 @@ def _unbalance(rng: np.random.Generator, symbols: list[int], kinds: int) -> list
     places = closing if crossing else list(range(len(symbols)))
     found: list[int] = []
     tries = 0
-    while (
-        tries < TRIES or not found
-    ):  # ends: some exchange always serves, such as that of the first and the last
+    while tries < TRIES or not found:  # ends: some exchange always serves, as that of the first and the last
         tries += 1
         i, j = rng.choice(places, 2, replace=False)
         broken = list(symbols)

@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from course_utils.datasets.base import check_at_least
+
 
 def mackey_glass(
     count: int, steps: int, *, tau: int = 17, substeps: int = 10, discard: int = 500, seed: int
@@ -45,8 +47,8 @@ def mackey_glass(
         ValueError: a number too small.
     """
     for name, value in (("count", count), ("steps", steps), ("tau", tau), ("substeps", substeps)):
-        _at_least(name, value, 1)
-    _at_least("discard", discard, 0)
+        check_at_least(name, value, 1)
+    check_at_least("discard", discard, 0)
     start = np.random.default_rng(seed).uniform(0.5, 1.5, count)
     path = integrate_mackey_glass(start, (discard + steps - 1) * substeps, tau * substeps, 1 / substeps)
     return torch.from_numpy(path[discard * substeps :: substeps].T.copy())
@@ -142,9 +144,9 @@ def irregular_oscillators(
     Raises:
         ValueError: a number out of range.
     """
-    _at_least("count", count, 1)
-    _at_least("shown", shown, 1)
-    _at_least("steps", steps, shown + 1)
+    check_at_least("count", count, 1)
+    check_at_least("shown", shown, 1)
+    check_at_least("steps", steps, shown + 1)
     if not 0 < asked <= 1:
         raise ValueError(f"asked must be in (0, 1], got {asked}")
     if not 0 < period[0] <= period[1]:
@@ -167,8 +169,3 @@ def irregular_oscillators(
     return Irregular(
         as_floats[0][..., None], as_floats[1], torch.from_numpy(observed), as_floats[2][..., None]
     )
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")

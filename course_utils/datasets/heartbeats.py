@@ -1,4 +1,4 @@
-"""Heartbeats with faults of eight kinds, each step labelled: a set for detectors of anomalies.
+"""Heartbeats with faults of eight kinds, each step labeled: a set for detectors of anomalies.
 
 Batch first: B recordings, T steps. The draw uses a NumPy generator of its own: equal arguments give equal data,
 and no global state is touched.
@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from course_utils.datasets.base import check_at_least
 
 FAULTS = (
     "none",
@@ -72,8 +74,8 @@ def heartbeats(count: int, steps: int = 128, *, share: float = 0.25, seed: int) 
     Raises:
         ValueError: a number out of range.
     """
-    _at_least("count", count, 1)
-    _at_least("steps", steps, 5 * BEAT)
+    check_at_least("count", count, 1)
+    check_at_least("steps", steps, 5 * BEAT)
     if not 0 <= share <= 1:
         raise ValueError(f"share must be in 0..1, got {share}")
     rng = np.random.default_rng(seed)
@@ -127,8 +129,3 @@ def _recording(rng: np.random.Generator, steps: int, fault: str) -> tuple[NDArra
     elif fault == "noise burst":
         x[begin:end] += rng.uniform(0.12, 0.2) * rng.standard_normal(end - begin)
     return x, (clock >= begin) & (clock < end) & (fault != "none")
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_utils.datasets.base import Splits, split_by_seed
+from course_utils.datasets.base import Splits, check_at_least, split_by_seed
 
 COPY_SYMBOLS = 8  # the symbols 0–7 are to be remembered
 COPY_BLANK, COPY_MARK = 8, 9  # nothing to say; "now"
@@ -46,7 +46,7 @@ def copy_memory(count: int, delay: int, *, length: int = 10, seed: int) -> tuple
         ValueError: a number too small.
     """
     for name, value in (("count", count), ("delay", delay), ("length", length)):
-        _at_least(name, value, 1)
+        check_at_least(name, value, 1)
     symbols = torch.from_numpy(np.random.default_rng(seed).integers(0, COPY_SYMBOLS, (count, length)))
     x = torch.full((count, delay + 2 * length), COPY_BLANK)
     y = x.clone()
@@ -64,8 +64,8 @@ def copy_baseline(delay: int, *, length: int = 10) -> float:
     Raises:
         ValueError: a number below 1.
     """
-    _at_least("delay", delay, 1)
-    _at_least("length", length, 1)
+    check_at_least("delay", delay, 1)
+    check_at_least("length", length, 1)
     return length * math.log(COPY_SYMBOLS) / (delay + 2 * length)
 
 
@@ -102,7 +102,8 @@ def digit_reversal(
     Raises:
         ValueError: lengths, count or shares out of range.
     """
-    _check_range(shortest, longest, 1)
+    if not 1 <= shortest <= longest:
+        raise ValueError(f"lengths must be 1 <= shortest <= longest, got {shortest} and {longest}")
     existing = sum(10**n for n in range(shortest, longest + 1))
     if not 3 <= count <= existing // 2:
         raise ValueError(f"count must be in 3..{existing // 2}, half of all strings, got {count}")
@@ -198,17 +199,7 @@ def _spike_times(
 ) -> tuple[Tensor, Tensor, int]:
     """Return the times of all spikes (B, spikes + 1), the first 0, what delays have above the shortest, and T."""
     for name, value in (("count", count), ("spikes", spikes), ("shortest", shortest), ("spread", spread)):
-        _at_least(name, value, 1)
+        check_at_least(name, value, 1)
     extra = torch.from_numpy(np.random.default_rng(seed).integers(0, spread + 1, (count, spikes)))
     times = torch.cat((torch.zeros(count, 1, dtype=torch.int64), (shortest + extra).cumsum(1)), dim=1)
     return times, extra.float(), spikes * (shortest + spread) + 1
-
-
-def _check_range(shortest: int, longest: int, least: int) -> None:
-    if not least <= shortest <= longest:
-        raise ValueError(f"lengths must be {least} <= shortest <= longest, got {shortest} and {longest}")
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")

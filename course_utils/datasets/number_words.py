@@ -39,9 +39,7 @@ FRENCH_ONES = (
 )
 FRENCH_TENS = ("", "", "vingt", "trente", "quarante", "cinquante", "soixante", "septante", "", "nonante")
 SHARES = (0.01, 0.02, 0.07, 0.3, 0.3, 0.3)  # of numbers with 1, 2, … 6 digits, as far as there are so many
-ZERO = (
-    0.3  # chance of a 0 after the first digit of long numbers; at 0.1 "cents" and "quatre-vingts" were rare
-)
+ZERO = 0.3  # chance of a 0 after a long number's first digit; at 0.1 "cents" and "quatre-vingts" were rare
 MOST = 100_000
 
 

@@ -31,7 +31,7 @@ EEG_RATE = 80.0  # samples a second
 
 @dataclass(frozen=True)
 class LabelledSeries:
-    """A measured series (T,) float64, its times datetime64[s] in the order of the file, and labelled windows.
+    """A measured series (T,) float64, its times datetime64[s] in the order of the file, and labeled windows.
 
     Windows are (start, end), both inside. `probation` steps at the start are free of them, to learn what is normal.
     """
@@ -93,7 +93,7 @@ def labelled_series_names() -> list[str]:
 
 
 def labelled_series(name: str = "realKnownCause/nyc_taxi") -> LabelledSeries:
-    """Return a series of the Numenta Anomaly Benchmark with its labelled windows.
+    """Return a series of the Numenta Anomaly Benchmark with its labeled windows.
 
     Data card:
         Origin: Lavin & Ahmad (2015), Numenta Anomaly Benchmark: servers, a machine, taxis, and series by rule.

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from course_utils.datasets.base import check_at_least
+
 SPLIT_SIZES = {"train": 2000, "valid": 500, "test": 1000}  # sequences in each split of `event_order`
 
 
@@ -40,8 +42,8 @@ def adding_problem(count: int, length: int = 50, *, seed: int) -> tuple[Tensor, 
     Raises:
         ValueError: count or length too small.
     """
-    _at_least("count", count, 1)
-    _at_least("length", length, 2)
+    check_at_least("count", count, 1)
+    check_at_least("length", length, 2)
     generator = torch.Generator().manual_seed(seed)
     values = torch.rand(count, length, generator=generator)  # (B, T)
     early = torch.randint(length // 2, (count, 1), generator=generator)
@@ -77,7 +79,7 @@ def event_order(split: str = "train", *, length: int = 20, seed: int = 0) -> tup
     """
     if split not in SPLIT_SIZES:
         raise ValueError(f"split must be in {list(SPLIT_SIZES)}, got {split!r}")
-    _at_least("length", length, 3)
+    check_at_least("length", length, 3)
     rng = np.random.default_rng([seed, list(SPLIT_SIZES).index(split)])
     count = SPLIT_SIZES[split]
     orders = np.array([[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]])  # (classes, 3)
@@ -162,7 +164,7 @@ def topic_documents(
         ValueError: a count too small or noise outside 0..1.
     """
     for name, value, least in (("streams", streams, 1), ("documents", documents, 1), ("length", length, 2)):
-        _at_least(name, value, least)
+        check_at_least(name, value, least)
     _check_topics(topics, noise)
     rng = np.random.default_rng(seed)
     topic = rng.integers(0, topics, (streams, documents, 1))  # (B, N, 1)
@@ -187,11 +189,6 @@ def topic_entropy(topics: int = 8, noise: float = 0.5) -> float:
 
 
 def _check_topics(topics: int, noise: float) -> None:
-    _at_least("topics", topics, 2)
+    check_at_least("topics", topics, 2)
     if not 0 <= noise <= 1:
         raise ValueError(f"noise must be in 0..1, got {noise}")
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")

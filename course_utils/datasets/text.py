@@ -51,10 +51,10 @@ def tiny_shakespeare() -> Splits[str]:
         Origin: Karpathy's char-rnn (2015): 40 000 lines of Shakespeare's plays. Downloaded.
         Licence: MIT; the text itself is in the public domain.
         Size: 1 115 394 characters of 65 kinds, all ASCII.
-        Splits: in the order of the text, 90, 5 and 5 per cent; the first 90 are what others train on, and the
+        Splits: in the order of the text, 90, 5 and 5 percent; the first 90 are what others train on, and the
             last 10, which others call validation, are halved.
         Good for: a first language model of characters, whose loss compares with published ones. A 4-gram with
-            add-0.1 smoothing has 1.784 nats a character on the last 10 per cent.
+            add-0.1 smoothing has 1.784 nats a character on the last 10 percent.
         Not good for: words (too little text), modern English, or asking what a model knows about the world.
 
     Returns:
@@ -72,7 +72,7 @@ def rt_polarity(*, copy: str = "rt_polarity", seed: int = 0) -> Splits[list[Opin
             verdict. Downloaded, in one of two copies that differ in 30 lines (dashes and ellipses lost or not).
         Licence: not stated; the source asks to cite the paper.
         Size: 10 662 sentences, 5331 of each label, 1 to 59 tokens, in lower case.
-        Splits: none upstream; 80, 10 and 10 per cent dealt by `seed`. No sentence occurs twice.
+        Splits: none upstream; 80, 10 and 10 percent dealt by `seed`. No sentence occurs twice.
         Good for: sentiment in real language at a size that trains in minutes. Without pretrained vectors
             accuracies lie near 0.76 (Kim, 2014, table 2).
         Not good for: long texts, other domains, or high accuracies: many labels need the whole review.
@@ -103,7 +103,7 @@ def sst2() -> Splits[list[Opinion]]:
         Origin: Socher et al. (2013), "Recursive deep models", EMNLP: sentences of `rt_polarity` read again by
             three people; neutral ones left out. Downloaded, in a copy without hyphens, its brackets written lrb and rrb.
         Licence: not stated.
-        Size: 6920, 872 and 1821 sentences, 1 to 53 tokens, ASCII in lower case; 52, 51 and 50 per cent positive.
+        Size: 6920, 872 and 1821 sentences, 1 to 53 tokens, ASCII in lower case; 52, 51 and 50 percent positive.
         Splits: the published ones. Nine sentences of train occur twice there; two sentences of test occur in
             train too, and stay, so that accuracies compare with published ones.
         Good for: sentiment beside published results, such as those of Tai et al. (2015), table 2: 0.875 for a

@@ -74,7 +74,7 @@ def eng_fra_tatoeba(*, seed: int = 0) -> Splits[list[EnglishFrench]]:
         Licence: CC BY 2.0 FR; the third column of the file attributes each pair.
         Size: 4956 pairs of 2597 English sentences, at most 5 English and 10 French words; 44 more lines differ
             from another in the kind of a blank only.
-        Splits: 80, 10 and 10 per cent of the English sentences, dealt by `seed`; all translations of a sentence
+        Splits: 80, 10 and 10 percent of the English sentences, dealt by `seed`; all translations of a sentence
             stand in one split. Some 450 French sentences translate several English ones and may stand in two.
         Good for: a first translator of real sentences, which trains in minutes.
         Not good for: long sentences (the list is sorted by length and these are its shortest), or a BLEU against

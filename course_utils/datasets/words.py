@@ -30,7 +30,7 @@ def names_makemore(*, seed: int = 0) -> Splits[list[str]]:
             for 2018. Downloaded.
         Licence: MIT.
         Size: 29 494 names of 2 to 15 letters a–z, in lower case.
-        Splits: 80, 10 and 10 per cent dealt by `seed`. The file has 32 033 lines; names that it repeats are kept
+        Splits: 80, 10 and 10 percent dealt by `seed`. The file has 32 033 lines; names that it repeats are kept
             once, so that none stands in two splits.
         Good for: generating names character by character.
         Not good for: comparing with makemore's own losses to the last digit (its bigram with add-one has
@@ -49,7 +49,7 @@ def names_by_language(*, seed: int = 0) -> Splits[list[tuple[str, str]]]:
         Origin: Robertson's practical-pytorch (2017), 18 languages. Downloaded.
         Licence: MIT.
         Size: 18 012 pairs of 17 450 names, from 71 (Vietnamese) to 9340 (Russian) a language.
-        Splits: 80, 10 and 10 per cent of the names, dealt by `seed`. A name with several languages has them all
+        Splits: 80, 10 and 10 percent of the names, dealt by `seed`. A name with several languages has them all
             in one split. Repetitions are kept once (2000 Arabic lines are 108 names) and blanks at the end removed.
         Good for: classifying and generating names by language; for classes of very unequal size.
         Not good for: accuracy as the one measure (always saying Russian has 0.52); for telling alike languages
@@ -148,7 +148,7 @@ def spell_birkbeck(*, seed: int = 0) -> Splits[list[Misspelling]]:
             who find spelling hard. Downloaded.
         Licence: not stated.
         Size: 36 116 misspellings of 6133 words, some of two words or more.
-        Splits: 80, 10 and 10 per cent of the words meant, dealt by `seed`; all misspellings of a word, whatever
+        Splits: 80, 10 and 10 percent of the words meant, dealt by `seed`; all misspellings of a word, whatever
             its capitals, stand in one split. A misspelling of two words may stand in two.
         Good for: hard errors, of sound and of memory, that are several letters away from the word.
         Not good for: typing errors. Inflections of one word stand in different splits.
@@ -167,7 +167,7 @@ def spell_wikipedia(*, seed: int = 0) -> Splits[list[Misspelling]]:
             Downloaded.
         Licence: GPL.
         Size: 4188 misspellings of some 3000 words; 31 lines concern a missing or a wrong blank.
-        Splits: 80, 10 and 10 per cent of the words meant, dealt by `seed`; all misspellings of a word stand in
+        Splits: 80, 10 and 10 percent of the words meant, dealt by `seed`; all misspellings of a word stand in
             one split.
         Good for: errors of people who type and mostly spell well: one or two letters off.
         Not good for: how often an error is made: each is listed once. A few corrections are odd ("ninties" is

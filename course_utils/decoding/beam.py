@@ -119,9 +119,8 @@ def _extend(
     index = torch.tensor(rows, device=log_probs.device, dtype=torch.int64)
     owners = torch.tensor([live[row].source for row in rows], device=log_probs.device, dtype=torch.int64)
     steered = log_probs[index] - lowered[owners]  # (R, V)
-    order = steered.sort(dim=1, descending=True, stable=True).indices[
-        :, :width
-    ]  # no row can have more to give
+    order = steered.sort(dim=1, descending=True, stable=True).indices
+    order = order[:, :width]  # no row can have more to give
     columns = order.tolist(), steered.gather(1, order).tolist(), log_probs[index].gather(1, order).tolist()
     candidates: dict[int, list[tuple[float, tuple[int, ...], _Live]]] = {}
     for row, *extensions in zip(rows, *columns, strict=True):

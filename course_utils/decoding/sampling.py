@@ -20,7 +20,7 @@ from course_utils.decoding.steps import StepFunction, check_start, next_log_prob
 def with_temperature(logits: Tensor, temperature: float) -> Tensor:
     """Return (logits - max) / temperature: the distribution of logits / temperature.
 
-    Towards 0 all mass goes to the largest logit (shared where several are equal), towards infinity every
+    Toward 0 all mass goes to the largest logit (shared where several are equal), toward infinity every
     token that is possible becomes equally likely. The shift keeps a tiny temperature from overflowing.
 
     Args:

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from course_utils.models.checks import check_sizes
 from course_utils.models.sequences import check_lengths, length_mask, zero_padding
 
 
@@ -72,9 +73,7 @@ class Attention(nn.Module):
 
     def __init__(self, query_size: int, memory_size: int) -> None:
         super().__init__()
-        for name, size in (("query_size", query_size), ("memory_size", memory_size)):
-            if size < 1:
-                raise ValueError(f"{name} must be at least 1, got {size}")
+        check_sizes(query_size=query_size, memory_size=memory_size)
         self.query_size, self.memory_size = query_size, memory_size
 
     def key(self, memory: Tensor) -> Tensor:
@@ -147,8 +146,7 @@ class AdditiveAttention(Attention):
     def __init__(self, query_size: int, memory_size: int, hidden_size: int | None = None) -> None:
         super().__init__(query_size, memory_size)
         hidden_size = query_size if hidden_size is None else hidden_size
-        if hidden_size < 1:
-            raise ValueError(f"hidden_size must be at least 1, got {hidden_size}")
+        check_sizes(hidden_size=hidden_size)
         self.query = nn.Linear(query_size, hidden_size, bias=False)
         self.memory = nn.Linear(memory_size, hidden_size, bias=False)
         self.v = nn.Linear(hidden_size, 1, bias=False)

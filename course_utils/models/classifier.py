@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from course_utils.models.checks import check_sizes
 from course_utils.models.sequences import check_lengths, length_mask, zero_padding
 from course_utils.models.states import final_hidden, output_size
 
@@ -76,9 +77,7 @@ class SequenceClassifier(nn.Module):
         super().__init__()
         if pooling not in POOLINGS:
             raise ValueError(f"pooling must be in {list(POOLINGS)}, got {pooling!r}")
-        for name, size in (("num_classes", num_classes), ("vocab_size", vocab_size)):
-            if size is not None and size < 1:
-                raise ValueError(f"{name} must be at least 1, got {size}")
+        check_sizes(num_classes=num_classes, vocab_size=vocab_size)
         self.pooling = pooling
         self.embedding = (
             nn.Identity() if vocab_size is None else nn.Embedding(vocab_size, encoder.input_size)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ A large random recurrent network, the reservoir, is never trained. Only a linear
     h_t = (1 - a) h_{t-1} + a tanh(W_ih x_t + W_hh h_{t-1} + b)          a: leak, 0 < a ≤ 1
     y_t = W_ho [x_t, h_t] + b_o                                          ridge regression
 
-(the leaky units are those of Jaeger, Lukoševičius, Popovici & Siewert, 2007, eq. 3, with a step of 1). To
+(the leaky units are those of Jaeger, Lukoševičius, Popovici & Siewert, 2007, with a step of 1). To
 generate, the output becomes the next input. That is Jaeger's feedback through W_back: training shows the network
 its targets in place of its outputs (teacher forcing), so no extra weights are needed.
 
@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_utils.models.sequences import check_lengths, last_steps, length_mask, zero_padding
+from course_utils.models.checks import check_layer_call, check_sizes
+from course_utils.models.sequences import last_steps, length_mask, zero_padding
 
 
 def spectral_radius(weight: Tensor) -> float:
@@ -64,9 +65,7 @@ class Reservoir(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-            if size < 1:
-                raise ValueError(f"{name} must be at least 1, got {size}")
+        check_sizes(input_size=input_size, hidden_size=hidden_size)
         for name, value in (("leak", leak), ("density", density)):
             if not 0 < value <= 1:
                 raise ValueError(f"{name} must be in (0, 1], got {value}")
@@ -104,14 +103,7 @@ class Reservoir(nn.Module):
         Raises:
             ValueError: x, state or lengths have another shape or range.
         """
-        if x.dim() != 3 or x.shape[1] < 1 or x.shape[2] != self.input_size:
-            raise ValueError(f"x must be (B, T>=1, I={self.input_size}), got {tuple(x.shape)}")
-        h = x.new_zeros(len(x), self.hidden_size) if state is None else state
-        if h.shape != (len(x), self.hidden_size):
-            raise ValueError(f"state must be (B, H)={(len(x), self.hidden_size)}, got {tuple(h.shape)}")
-        if lengths is not None:
-            lengths = check_lengths(lengths, *x.shape[:2])
-            x = zero_padding(x, lengths)
+        x, h, lengths = check_layer_call(x, state, lengths, self.input_size, self.hidden_size)
         outputs = []
         for projected in (x @ self.weight_ih.T + self.bias).unbind(1):  # T times (B, H)
             h = (1 - self.leak) * h + self.leak * torch.tanh(projected + h @ self.weight_hh.T)
@@ -169,8 +161,7 @@ class EchoStateNetwork(nn.Module):
 
     def __init__(self, reservoir: Reservoir, output_size: int) -> None:
         super().__init__()
-        if output_size < 1:
-            raise ValueError(f"output_size must be at least 1, got {output_size}")
+        check_sizes(output_size=output_size)
         self.reservoir, self.output_size = reservoir, output_size
         width = reservoir.input_size + reservoir.hidden_size
         self.register_buffer("weight_ho", reservoir.weight_hh.new_zeros(output_size, width))

@@ -18,7 +18,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from course_utils.models.recurrence import Cell, Recurrent, copy_out, load_into, require
+from course_utils.models.exchange import copy_out, load_into
+from course_utils.models.recurrence import Cell, Recurrent, require
 from course_utils.models.stepping import Kept, States, Steps, add_product_, before, product, weight_gradient
 
 sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward

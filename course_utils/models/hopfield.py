@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from course_utils.models.checks import check_sizes
+
 
 def hebbian(patterns: Tensor) -> Tensor:
     """Return W (N, N), the mean outer product of patterns (P, N) over N units, with zero diagonal.
@@ -98,7 +100,9 @@ def recall_asynchronous(weight: Tensor, s: Tensor, *, seed: int, max_sweeps: int
 
 
 def recall_synchronous(weight: Tensor, s: Tensor, *, max_sweeps: int = 100) -> Recall:
-    """Update all units at once until nothing changes, or `max_sweeps` times. Arguments and errors as above.
+    """Update all units at once until nothing changes, or `max_sweeps` times.
+
+    Arguments and errors as for `recall_asynchronous`.
 
     A state that is not settled at the end goes round between two states (Goles-Chacc, Fogelman-Soulié &
     Pellegrin, 1985: for symmetric W no longer cycle exists), given sweeps enough.
@@ -117,14 +121,12 @@ def recall_synchronous(weight: Tensor, s: Tensor, *, max_sweeps: int = 100) -> R
 
 
 def random_patterns(count: int, size: int, *, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    """Return (count, size) of independent fair -1 and +1.
+    """Return `count` patterns of `size` units, (P, N), of independent fair -1 and +1.
 
     Raises:
         ValueError: count or size below 1.
     """
-    for name, value in (("count", count), ("size", size)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+    check_sizes(count=count, size=size)
     signs = np.random.default_rng(seed).integers(0, 2, (count, size)) * 2 - 1
     return torch.from_numpy(signs).to(dtype)
 
@@ -185,5 +187,4 @@ def _check_recall(weight: Tensor, s: Tensor, max_sweeps: int) -> None:
     if weight.diagonal().any() or not torch.equal(weight, weight.T):
         raise ValueError("weight must be symmetric with a zero diagonal; else the energy may rise")
     _check("s", s, len(weight))
-    if max_sweeps < 1:
-        raise ValueError(f"max_sweeps must be at least 1, got {max_sweeps}")
+    check_sizes(max_sweeps=max_sweeps)

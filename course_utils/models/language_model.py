@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_utils.models.checks import check_sizes
 from course_utils.models.sequences import check_lengths, length_mask, zero_padding
 from course_utils.models.states import output_size
 
@@ -37,8 +38,7 @@ class LanguageModel(nn.Module):
         self, layer: nn.Module, vocab_size: int, *, tied: bool = False, dropout: float = 0.0
     ) -> None:
         super().__init__()
-        if vocab_size < 1:
-            raise ValueError(f"vocab_size must be at least 1, got {vocab_size}")
+        check_sizes(vocab_size=vocab_size)
         if getattr(layer, "bidirectional", False):
             raise ValueError(
                 "layer must read ahead only: one that reads back sees the token it is to predict"

@@ -12,16 +12,18 @@ two that are only ever added.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
-from course_utils.models.recurrence import Cell, Recurrent, copy_out, load_into, require
-from course_utils.models.stepping import Kept, States, Steps, add_product_, before, recurrent_gradient
+from course_utils.models.exchange import copy_out, load_into
+from course_utils.models.recurrence import Cell, Recurrent, require
+from course_utils.models.stepping import Kept, States, Steps, before, product_adder
 
 sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
-AT_ONCE = 8  # steps whose slopes are prepared together on the way back
+ROWS_AT_ONCE = 1024  # B times the steps that go back together: their slopes fit a cache of a few megabytes
 
 
 class LSTMCell(Cell):
@@ -110,33 +112,34 @@ class LSTM(Recurrent):
     def ahead(
         self, steps: Steps, totals: Tensor, states: States, weights: tuple[Tensor, ...], keep: bool
     ) -> tuple[Tensor, States, Kept]:
-        """See `Recurrent.ahead`. Kept for the way back: gates (T, B, 4H), cells and tanh(cells) (T, B, H)."""
-        hidden = totals.new_zeros(*totals.shape[:2], self.hidden_size)  # (T, B, H)
-        cells, squashed = (per_step(hidden, keep) for _ in range(2))
-        weight_hh = double_candidate_(weights[0].clone(), totals).T
-        i, f, g, o = (steps.rows(block) for block in totals.chunk(4, dim=2))
-        clamped = [
-            ((i, f, g, o)[self.cell.blocks.index(name)], value) for name, value in self.cell.clamp.items()
-        ]
-        for t, (total, h_before, c_before, h, c, s) in enumerate(
+        """See `Recurrent.ahead`. Kept for the way back: i, f, (1 + g) / 2, o (T, B, 4H) and cells (T, B, H)."""
+        hidden = steps.blank(totals[..., : self.hidden_size])  # (T, B, H)
+        cells = steps.blank(hidden) if keep else totals.new_empty(hidden.shape[1:]).expand_as(hidden)
+        add_product_ = product_adder(double_candidate_(weights[0].clone(), totals).T, totals.shape[1])
+        blocks = [steps.rows(block) for block in totals.chunk(4, dim=2)]
+        clamped = [(blocks[self.cell.blocks.index(name)], value) for name, value in self.cell.clamp.items()]
+        for t, (total, i, f, g, o, h_before, c_before, h, c, s) in enumerate(
             zip(
                 steps.rows(totals),
+                *blocks,
                 steps.rows_before(states[0], hidden),
                 steps.rows_before(states[1], cells),
-                *(steps.rows(buffer) for buffer in (hidden, cells, squashed)),
+                steps.rows(hidden),
+                steps.rows(cells),
+                steps.rows_of_one(torch.empty_like(hidden[0])),
                 strict=True,
             )
         ):
-            add_product_(total, h_before, weight_hh).sigmoid_()
+            add_product_(total, h_before).sigmoid_()
             for gate, value in clamped:
                 gate[t].fill_(value)
-            # c = f c + i g, with g = 2σ - 1
-            torch.mul(f[t], c_before, out=c).sub_(i[t]).addcmul_(i[t], g[t], value=2)
-            torch.mul(torch.tanh(c, out=s), o[t], out=h)
-        totals.chunk(4, dim=2)[2].mul_(2).sub_(1)  # now g itself
-        return hidden, (steps.final(hidden), steps.final(cells)), (totals, cells, squashed)
+            # c = f c + i (2g - 1), then h = o (2s - 1) with s = σ(2c)
+            torch.mul(f, c_before, out=c).sub_(i).addcmul_(i, g, value=2)
+            torch.add(c, c, out=s).sigmoid_()
+            torch.neg(o, out=h).addcmul_(o, s, value=2)
+        return hidden, (steps.final(hidden), steps.final(cells)), (totals, cells)
 
-    def back(
+    def back_by_parts(
         self,
         steps: Steps,
         d_hidden: Tensor,
@@ -145,100 +148,92 @@ class LSTM(Recurrent):
         weights: tuple[Tensor, ...],
         hidden: Tensor,
         kept: Kept,
-    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """See `Recurrent.back`."""
-        gates, cells, squashed = kept
-        slopes, through = torch.empty_like(gates), torch.empty_like(cells)
-        forget = gates.chunk(4, dim=2)[1]
+        give: Callable[..., None],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """See `Recurrent.back_by_parts`."""
+        gates, cells = kept
 
-        def prepare(part: slice) -> None:
-            fill_slopes(self.cell, gates, cells, squashed, states[1], slopes, through, part)
+        def prepare(part: slice, slopes: Tensor, through: Tensor) -> Tensor:
+            fill_slopes(self.cell, gates[part], cells[part], before(states[1], cells, part), slopes, through)
+            return gates[part].chunk(4, dim=2)[1]
 
-        loop_back(steps, slopes, through, forget, weights[0], d_hidden, d_states, prepare)
-        return slopes, d_states, [recurrent_gradient(slopes, states[0], hidden)]
+        def take(part: slice, d_totals: Tensor) -> None:
+            give(part, d_totals, before(states[0], hidden, part))
+
+        loop_back(steps, weights[0], d_hidden, d_states, prepare, take)
+        return d_states, []
 
 
 def fill_slopes(
-    cell: Cell,
-    gates: Tensor,
-    cells: Tensor,
-    squashed: Tensor,
-    c_0: Tensor,
-    slopes: Tensor,
-    through: Tensor,
-    part: slice,
+    cell: Cell, gates: Tensor, cells: Tensor, c_before: Tensor, slopes: Tensor, through: Tensor
 ) -> None:
-    """Write how h_t and c_t answer to the totals of their own step, for the steps of `part`.
+    """Write how h_t and c_t answer to the totals of their own step, for t of some steps.
 
     Args:
         cell: says which gates are clamped: those answer to nothing.
-        gates: i, f, g, o, (T, B, 4H).
-        cells, squashed: c_t and tanh(c_t), (T, B, H).
-        c_0: (B, H).
-        slopes: (T, B, 4H), gets ∂c_t/∂ the totals of i, f and g, and ∂h_t/∂ the total of o.
-        through: (T, B, H), gets ∂h_t/∂c_t with o held fixed.
-        part: slice(first, last).
+        gates: i, f, (1 + g) / 2 and o, (steps, B, 4H).
+        cells, c_before: c_t and c_{t-1}, (steps, B, H).
+        slopes: (steps, B, 4H), gets ∂c_t/∂ the totals of i, f and g, and ∂h_t/∂ the total of o.
+        through: (steps, B, H), gets ∂h_t/∂c_t with o held fixed.
     """
-    i, f, g, o = gates[part].chunk(4, dim=2)
-    d_i, d_f, d_g, d_o = slopes[part].chunk(4, dim=2)
+    i, f, half_g, o = gates.chunk(4, dim=2)
+    d_i, d_f, d_g, d_o = slopes.chunk(4, dim=2)
+    g = torch.add(half_g, half_g, out=d_g).sub_(1)  # stands in d_g until d_g itself is known
     sigmoid_backward(g, i, grad_input=d_i)  # g · i (1 - i)
-    sigmoid_backward(cells_before(c_0, cells, part), f, grad_input=d_f)
+    sigmoid_backward(c_before, f, grad_input=d_f)
     tanh_backward(i, g, grad_input=d_g)  # i · (1 - g²)
-    sigmoid_backward(squashed[part], o, grad_input=d_o)
+    squashed = torch.add(cells, cells, out=through).sigmoid_().mul_(2).sub_(1)  # tanh(c), in through likewise
+    sigmoid_backward(squashed, o, grad_input=d_o)
+    tanh_backward(o, squashed, grad_input=through)
     for name in cell.clamp:
-        slopes[part].chunk(4, dim=2)[cell.blocks.index(name)].zero_()
-    tanh_backward(o, squashed[part], grad_input=through[part])
-
-
-def cells_before(c_0: Tensor, cells: Tensor, part: slice) -> Tensor:
-    """Return c_{t-1} for the steps of `part`, (steps, B, H)."""
-    if part.start > 0:
-        return cells[part.start - 1 : part.stop - 1]
-    return before(c_0, cells[part])
+        slopes.chunk(4, dim=2)[cell.blocks.index(name)].zero_()
 
 
 def loop_back(
     steps: Steps,
-    slopes: Tensor,
-    through: Tensor,
-    carried: Tensor,
     weight_hh: Tensor,
     d_hidden: Tensor,
     d_states: list[Tensor],
-    prepare: Callable[[slice], None],
+    prepare: Callable[[slice, Tensor, Tensor], Tensor],
+    take: Callable[[slice, Tensor], None],
 ) -> None:
-    """Turn slopes (T, B, 4H) into the gradients of the totals and d_states into those of h_0 and c_0, in place.
+    """Run back some steps at a time, about `ROWS_AT_ONCE` rows, and turn d_states into the gradients of h_0 and c_0, in place.
+
+    The few steps share their buffers with those before them, which so stay in the processor's cache.
 
     Args:
-        through: ∂h_t/∂c_t, (T, B, H).
-        carried: ∂c_t/∂c_{t-1}, (T, B, H).
+        weight_hh: (4H, H).
         d_hidden: gradient of each h_t from outside, (T, B, H); those from later steps are added here.
-        prepare: fills slopes, through and carried for a slice of steps, just before the loop comes there:
-            a few steps at a time stay in the processor's cache.
+        prepare: fills slopes and ∂h_t/∂c_t for a slice of steps, as `fill_slopes`; returns ∂c_t/∂c_{t-1}.
+        take: gets the gradients of the totals of such a slice, (steps, B, 4H), zero in padding.
     """
     d_h_0, d_c = d_states
-    writers = slopes.view(*slopes.shape[:2], 4, -1)[:, :, :3]  # the totals of i, f and g, which write c
-    parts = (slopes, writers, slopes.chunk(4, dim=2)[3], through, carried, d_hidden)
-    for t, d_total, d_write, d_o, to_c, keep, d_h, d_h_before, d_c_t in zip(
-        reversed(range(len(steps.running))),
-        *(reversed(steps.rows(part)) for part in parts),
-        reversed(steps.rows_before(d_h_0, d_hidden)),
-        reversed(steps.rows_of_one(d_c)),
-        strict=True,
-    ):
-        if t == len(steps.running) - 1 or t % AT_ONCE == AT_ONCE - 1:
-            prepare(slice(t - t % AT_ONCE, t + 1))
-        d_c_t.addcmul_(d_h, to_c)
-        d_o.mul_(d_h)
-        d_write.mul_(d_c_t[:, None])  # (running, 3, H)
-        d_c_t.mul_(keep)
-        add_product_(d_h_before, d_total, weight_hh)
-    steps.clear_padding_(slopes)
-
-
-def per_step(like: Tensor, keep: bool) -> Tensor:
-    """Return a buffer of zeros (T, B, H), or one step's that all T share when nothing is kept."""
-    return torch.zeros_like(like) if keep else torch.zeros_like(like[:1]).expand_as(like)
+    count, batch = len(steps.running), d_hidden.shape[1]
+    add_product_ = product_adder(weight_hh, batch)
+    at_once = math.ceil(count / math.ceil(count * batch / ROWS_AT_ONCE))  # parts of equal length
+    all_slopes = d_hidden.new_empty(at_once, batch, len(weight_hh))
+    all_through = torch.empty_like(d_hidden[:at_once])
+    outside = list(zip(steps.rows(d_hidden), steps.rows_before(d_h_0, d_hidden), strict=True))
+    for start in reversed(range(0, count, at_once)):
+        part = slice(start, min(start + at_once, count))
+        slopes, through = (buffer[: part.stop - start] for buffer in (all_slopes, all_through))
+        carried = prepare(part, slopes, through)
+        here, blocks = steps.part(part), slopes.unflatten(2, (4, -1))
+        inside = (slopes, blocks[:, :, :3], blocks[:, :, 3], through, carried)
+        views = zip(
+            *(here.rows(buffer) for buffer in inside),
+            here.rows_of_one(d_c),
+            here.rows_of_one(d_c[:, None]),
+            outside[part],
+            strict=True,
+        )
+        for d_total, d_write, d_o, to_c, keep, d_c_t, d_c_wide, (d_h, d_h_before) in reversed(list(views)):
+            d_c_t.addcmul_(d_h, to_c)
+            d_o.mul_(d_h)
+            d_write.mul_(d_c_wide)  # the totals of i, f and g, which write c: (running, 3, H)
+            d_c_t.mul_(keep)
+            add_product_(d_h_before, d_total)
+        take(part, here.clear_padding_(slopes))
 
 
 def double_candidate_(weight_hh: Tensor, totals: Tensor) -> Tensor:

@@ -1,5 +1,5 @@
 """The minimal gated unit (Zhou, Wu, Zhang & Zhou, 2016, "Minimal gated unit for recurrent neural networks",
-International Journal of Automation and Computing 13, eqs. 6-8): a GRU whose one gate both resets and updates.
+International Journal of Automation and Computing 13): a GRU whose one gate both resets and updates.
 
     f_t = σ(W_f x_t + U_f h_{t-1} + b_f)                      forget
     n_t = tanh(W_n x_t + U_n (f_t ∘ h_{t-1}) + b_n)           candidate

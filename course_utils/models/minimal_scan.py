@@ -9,7 +9,7 @@ Gates that read only the input, never the state before, leave a recurrence that 
     both       h̃ = g(W_h x + b_h),      g(v) = v + 1/2 for v ≥ 0, else σ(v): positive, so that it has a logarithm
 
 So all h_t follow at once from running sums (appendix B of the paper; Heinsen, 2023, "Efficient
-parallelization of an ubiquitous sequential computation"). With A_t = Σ_{s≤t} log a_s,
+parallelization of a ubiquitous sequential computation"). With A_t = Σ_{s≤t} log a_s,
 
     h_t = exp(A_t) h_0 + exp(A_t + log Σ_{s≤t} exp(log b_s - A_s))
 
@@ -25,7 +25,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_utils.models.sequences import check_lengths, last_steps, zero_padding
+from course_utils.models.checks import check_layer_call, check_sizes
+from course_utils.models.sequences import last_steps, zero_padding
 
 
 def sequential_scan(log_a: Tensor, log_b: Tensor, h0: Tensor) -> Tensor:
@@ -48,7 +49,8 @@ def sequential_scan(log_a: Tensor, log_b: Tensor, h0: Tensor) -> Tensor:
 def log_space_scan(log_a: Tensor, log_b: Tensor, h0: Tensor) -> Tensor:
     """Return what `sequential_scan` does, by running sums in log space over all steps at once.
 
-    h_0 enters outside the logarithm, since the recurrence is linear in it: it may be zero or negative.
+    Arguments and result as there. h_0 enters outside the logarithm, since the recurrence is linear in it: it may
+    be zero or negative.
     """
     total = log_a.cumsum(dim=1)  # A_t, (B, T, H)
     log_h = total + torch.logcumsumexp(log_b - total, dim=1)
@@ -58,7 +60,8 @@ def log_space_scan(log_a: Tensor, log_b: Tensor, h0: Tensor) -> Tensor:
 def doubling_scan(log_a: Tensor, log_b: Tensor, h0: Tensor) -> Tensor:
     """Return what `sequential_scan` does, in log2 T rounds that join neighbors (Hillis & Steele, 1986).
 
-    After round k, (a_t, b_t) carries h_{t-2^k} to h_t. Joining (a, b) and then (a', b') gives (a'a, a'b + b').
+    Arguments and result as there. After round k, (a_t, b_t) carries h_{t-2^k} to h_t. Joining (a, b) and then
+    (a', b') gives (a'a, a'b + b').
     """
     a, b = log_a.exp(), log_b.exp()
     span, steps = 1, a.shape[1]
@@ -79,7 +82,7 @@ SCANS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 
 
 def log_g(v: Tensor) -> Tensor:
-    """Return log g(v), with g(v) = v + 1/2 for v ≥ 0 and σ(v) below: continuous, positive, increasing.
+    """Return log g(v) of any shape, with g(v) = v + 1/2 for v ≥ 0 and σ(v) below: continuous, positive, increasing.
 
     The clamp keeps the logarithm from v = -1/2, where its 1/0 would turn the other branch's gradient into NaN.
     """
@@ -93,9 +96,7 @@ class _MinimalLayer(nn.Module):
 
     def __init__(self, input_size: int, hidden_size: int, scan: str = "log") -> None:
         super().__init__()
-        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-            if size < 1:
-                raise ValueError(f"{name} must be at least 1, got {size}")
+        check_sizes(input_size=input_size, hidden_size=hidden_size)
         if scan not in SCANS:
             raise ValueError(f"scan must be in {list(SCANS)}, got {scan!r}")
         self.input_size, self.hidden_size, self.scan = input_size, hidden_size, scan
@@ -130,14 +131,7 @@ class _MinimalLayer(nn.Module):
         Raises:
             ValueError: x, state or lengths have another shape or range.
         """
-        if x.dim() != 3 or x.shape[1] < 1 or x.shape[2] != self.input_size:
-            raise ValueError(f"x must be (B, T>=1, I={self.input_size}), got {tuple(x.shape)}")
-        h = x.new_zeros(len(x), self.hidden_size) if state is None else state
-        if h.shape != (len(x), self.hidden_size):
-            raise ValueError(f"state must be (B, H)={(len(x), self.hidden_size)}, got {tuple(h.shape)}")
-        if lengths is not None:
-            lengths = check_lengths(lengths, *x.shape[:2])
-            x = zero_padding(x, lengths)
+        x, h, lengths = check_layer_call(x, state, lengths, self.input_size, self.hidden_size)
         output = SCANS[self.scan](*self.log_terms(x), h)  # (B, T, H)
         state = last_steps(output, lengths)  # (B, H)
         return (output if lengths is None else zero_padding(output, lengths)), state

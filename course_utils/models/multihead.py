@@ -13,6 +13,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from course_utils.models.checks import require
+
 
 def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return softmax(Q Kᵀ / √d_k), how much each query takes of each key.
@@ -29,8 +31,8 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tenso
     """
     scores = q @ k.mT / math.sqrt(q.shape[-1])  # (..., T, S)
     if mask is not None:
-        _require(mask.dtype == torch.bool, f"mask must be bool, got {mask.dtype}")
-        _require(bool(mask.any(-1).all()), "mask must leave every query a key to look at, got a row without")
+        require(mask.dtype == torch.bool, f"mask must be bool, got {mask.dtype}")
+        require(bool(mask.any(-1).all()), "mask must leave every query a key to look at, got a row without")
         scores = scores.masked_fill(~mask, -math.inf)
     return scores.softmax(-1)
 
@@ -57,12 +59,15 @@ class MultiHeadAttention(nn.Module):
         size: D, a multiple of heads.
         heads: number of attentions, at least 1.
         dropout: chance that a weight is dropped in training.
+
+    Raises:
+        ValueError: heads below 1, or a size that is no multiple of it.
     """
 
     def __init__(self, size: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
-        _require(heads >= 1, f"heads must be at least 1, got {heads}")
-        _require(size >= 1 and size % heads == 0, f"size must be a multiple of heads={heads}, got {size}")
+        require(heads >= 1, f"heads must be at least 1, got {heads}")
+        require(size >= 1 and size % heads == 0, f"size must be a multiple of heads={heads}, got {size}")
         self.size, self.heads = size, heads
         self.query, self.key, self.value, self.output = (nn.Linear(size, size) for _ in range(4))
         self.dropout = nn.Dropout(dropout)
@@ -96,11 +101,11 @@ class MultiHeadAttention(nn.Module):
             ValueError: other sizes, no bias, or keys and values of sizes of their own.
         """
         theirs = (layer.embed_dim, layer.num_heads)
-        _require(
+        require(
             theirs == (self.size, self.heads),
             f"layer must have (D, heads) = {(self.size, self.heads)}, got {theirs}",
         )
-        _require(
+        require(
             layer.in_proj_weight is not None and layer.in_proj_bias is not None and layer.bias_k is None,
             "layer must have biases, one size for query, key and value, and no bias_k",
         )
@@ -125,8 +130,3 @@ class MultiHeadAttention(nn.Module):
         layer.in_proj_bias.copy_(torch.cat([projection.bias for projection in inward]))
         layer.out_proj.load_state_dict(self.output.state_dict())
         return layer.train(self.training)
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(message)

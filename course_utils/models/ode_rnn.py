@@ -19,7 +19,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from course_utils.models.sequences import check_lengths, last_steps, length_mask, zero_padding
+from course_utils.models.checks import check_layer_call, check_sizes
+from course_utils.models.sequences import last_steps, length_mask, zero_padding
 
 Field = Callable[[Tensor, Tensor], Tensor]
 
@@ -162,9 +163,7 @@ class ODERNN(nn.Module):
     ) -> None:
         super().__init__()
         width = hidden_size if width is None else width
-        for name, size in (("input_size", input_size), ("hidden_size", hidden_size), ("width", width)):
-            if size < 1:
-                raise ValueError(f"{name} must be at least 1, got {size}")
+        check_sizes(input_size=input_size, hidden_size=hidden_size, width=width)
         cells: dict[str, type[nn.Module]] = {"gru": nn.GRUCell, "rnn": nn.RNNCell}
         if cell not in cells:
             raise ValueError(f"cell must be in {list(cells)}, got {cell!r}")
@@ -206,12 +205,8 @@ class ODERNN(nn.Module):
         Raises:
             ValueError: an argument has another shape, or a gap is negative or not a number.
         """
-        if x.dim() != 3 or x.shape[1] < 1 or x.shape[2] != self.input_size:
-            raise ValueError(f"x must be (B, T>=1, I={self.input_size}), got {tuple(x.shape)}")
+        x, h, lengths = check_layer_call(x, state, lengths, self.input_size, self.hidden_size)
         B, T, _ = x.shape
-        h = x.new_zeros(B, self.hidden_size) if state is None else state
-        if h.shape != (B, self.hidden_size):
-            raise ValueError(f"state must be (B, H)={(B, self.hidden_size)}, got {tuple(h.shape)}")
         gaps = x.new_ones(B, T) if gaps is None else gaps.to(x.dtype)
         observed = (
             torch.ones(B, T, dtype=torch.bool, device=x.device) if observed is None else observed.bool()
@@ -220,7 +215,6 @@ class ODERNN(nn.Module):
             if given.shape != (B, T):
                 raise ValueError(f"{name} must be (B, T)={(B, T)}, got {tuple(given.shape)}")
         if lengths is not None:
-            lengths = check_lengths(lengths, B, T)
             gaps = zero_padding(gaps, lengths)  # no time passes in padding and nothing is seen
             observed = observed & length_mask(lengths, T)
         wrong = (~((gaps >= 0) & gaps.isfinite())).nonzero()

@@ -12,14 +12,14 @@ one weight a unit. With p = 0 this is lstm.py, in the same order of blocks: i, f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
-from course_utils.models.lstm import LSTMCell, double_candidate_, fill_slopes, loop_back, per_step
+from course_utils.models.lstm import LSTMCell, double_candidate_, fill_slopes, loop_back
 from course_utils.models.recurrence import Recurrent
-from course_utils.models.stepping import Kept, States, Steps, add_product_, before, recurrent_gradient
+from course_utils.models.stepping import Kept, States, Steps, before, product_adder
 
 
 class PeepholeLSTMCell(LSTMCell):
@@ -79,41 +79,44 @@ class PeepholeLSTM(Recurrent):
     def ahead(
         self, steps: Steps, totals: Tensor, states: States, weights: tuple[Tensor, ...], keep: bool
     ) -> tuple[Tensor, States, Kept]:
-        """See `Recurrent.ahead`. Kept for the way back: gates (T, B, 4H), cells and tanh(cells) (T, B, H)."""
-        hidden = totals.new_zeros(*totals.shape[:2], self.hidden_size)  # (T, B, H)
-        cells, squashed = (per_step(hidden, keep) for _ in range(2))
-        weight_hh, (p_i_and_f, p_o) = (
-            double_candidate_(weights[0].clone(), totals).T,
-            weights[1].split([2, 1]),
-        )
-        blocks = dict(zip(self.cell.blocks, (steps.rows(b) for b in totals.chunk(4, dim=2)), strict=True))
-        i, f, g, o = blocks.values()
-        i_and_f = steps.rows(totals.view(*totals.shape[:2], 4, -1)[:, :, :2])  # T times (running, 2, H)
-        writers = steps.rows(totals[..., : 3 * self.hidden_size])  # i, f and g
-        for t, (total, h_before, c_before, h, c, s) in enumerate(
+        """See `Recurrent.ahead`. Kept for the way back: as for the LSTM."""
+        hidden = steps.blank(totals[..., : self.hidden_size])  # (T, B, H)
+        cells = steps.blank(hidden) if keep else totals.new_empty(hidden.shape[1:]).expand_as(hidden)
+        add_product_ = product_adder(double_candidate_(weights[0].clone(), totals).T, totals.shape[1])
+        p_i_and_f, p_o = weights[1].split([2, 1])
+        wide = totals.unflatten(2, (4, -1))  # (T, B, 4, H)
+        blocks = [steps.rows(block) for block in wide.unbind(2)]
+        clamp = {self.cell.blocks.index(name): value for name, value in self.cell.clamp.items()}
+        output_clamp = clamp.pop(3, None)
+        for t, (total, i_and_f, all_but_o, h_before, c_before, h, c, s) in enumerate(
             zip(
                 steps.rows(totals),
+                steps.rows(wide[:, :, :2]),
+                steps.rows(totals[..., : 3 * self.hidden_size]),
                 steps.rows_before(states[0], hidden),
                 steps.rows_before(states[1], cells),
-                *(steps.rows(buffer) for buffer in (hidden, cells, squashed)),
+                steps.rows(hidden),
+                steps.rows(cells),
+                steps.rows_of_one(torch.empty_like(hidden[0])),
                 strict=True,
             )
         ):
-            add_product_(total, h_before, weight_hh)
-            i_and_f[t].addcmul_(c_before[:, None], p_i_and_f)
-            writers[t].sigmoid_()
-            for name in self.cell.clamp.keys() - {"output"}:
-                blocks[name][t].fill_(self.cell.clamp[name])
-            # c = f c + i g, with g = 2σ - 1
-            torch.mul(f[t], c_before, out=c).sub_(i[t]).addcmul_(i[t], g[t], value=2)
-            o[t].addcmul_(c, p_o).sigmoid_()
-            if "output" in self.cell.clamp:
-                o[t].fill_(self.cell.clamp["output"])
-            torch.mul(torch.tanh(c, out=s), o[t], out=h)
-        totals.chunk(4, dim=2)[2].mul_(2).sub_(1)  # now g itself
-        return hidden, (steps.final(hidden), steps.final(cells)), (totals, cells, squashed)
+            i, f, g, o = (block[t] for block in blocks)
+            add_product_(total, h_before)
+            i_and_f.addcmul_(c_before[:, None], p_i_and_f)
+            all_but_o.sigmoid_()
+            for block, value in clamp.items():
+                blocks[block][t].fill_(value)
+            # c = f c + i (2g - 1), then h = o (2s - 1) with s = σ(2c)
+            torch.mul(f, c_before, out=c).sub_(i).addcmul_(i, g, value=2)
+            o.addcmul_(c, p_o).sigmoid_()
+            if output_clamp is not None:
+                o.fill_(output_clamp)
+            torch.add(c, c, out=s).sigmoid_()
+            torch.neg(o, out=h).addcmul_(o, s, value=2)
+        return hidden, (steps.final(hidden), steps.final(cells)), (totals, cells)
 
-    def back(
+    def back_by_parts(
         self,
         steps: Steps,
         d_hidden: Tensor,
@@ -122,20 +125,27 @@ class PeepholeLSTM(Recurrent):
         weights: tuple[Tensor, ...],
         hidden: Tensor,
         kept: Kept,
-    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """See `Recurrent.back`. The peepholes are three more ways for a gradient to reach a cell."""
-        gates, cells, squashed = kept
+        give: Callable[..., None],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """See `Recurrent.back_by_parts`. The peepholes are three more ways for a gradient to reach a cell."""
+        gates, cells = kept
         p_i, p_f, p_o = weights[1]
-        slopes, through, carried = torch.empty_like(gates), torch.empty_like(cells), torch.empty_like(cells)
-        forget, (d_i, d_f, _, d_o) = gates.chunk(4, dim=2)[1], slopes.chunk(4, dim=2)
+        d_peephole = torch.zeros_like(weights[1])
 
-        def prepare(part: slice) -> None:
-            fill_slopes(self.cell, gates, cells, squashed, states[1], slopes, through, part)
-            through[part].addcmul_(d_o[part], p_o)
-            torch.addcmul(forget[part], d_i[part], p_i, out=carried[part]).addcmul_(d_f[part], p_f)
+        def prepare(part: slice, slopes: Tensor, through: Tensor) -> Tensor:
+            fill_slopes(self.cell, gates[part], cells[part], before(states[1], cells, part), slopes, through)
+            d_i, d_f, _, d_o = slopes.chunk(4, dim=2)
+            through.addcmul_(d_o, p_o)
+            return torch.addcmul(gates[part].chunk(4, dim=2)[1], d_i, p_i).addcmul_(d_f, p_f)
 
-        loop_back(steps, slopes, through, carried, weights[0], d_hidden, d_states, prepare)
-        earlier = before(states[1], cells)
-        seen = ((d_i, earlier), (d_f, earlier), (d_o, cells))
-        d_peephole = torch.stack([(d_gate * c).sum((0, 1)) for d_gate, c in seen])  # (3, H)
-        return slopes, d_states, [recurrent_gradient(slopes, states[0], hidden), d_peephole]
+        def take(part: slice, d_totals: Tensor) -> None:
+            give(part, d_totals, before(states[0], hidden, part))
+            d_i, d_f, _, d_o = d_totals.chunk(4, dim=2)
+            c_before = before(states[1], cells, part)
+            for d_p, d_gate, seen in zip(
+                d_peephole, (d_i, d_f, d_o), (c_before, c_before, cells[part]), strict=True
+            ):
+                d_p += (d_gate * seen).sum((0, 1))
+
+        loop_back(steps, weights[0], d_hidden, d_states, prepare, take)
+        return d_states, [d_peephole]

@@ -12,7 +12,7 @@ LSTM). Time and memory are linear in T.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -131,7 +131,7 @@ class Cell(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """A cell applied to every step of a batch of sequences. A family adds `ahead` and `back`."""
+    """A cell applied to every step of a batch of sequences. A family adds `ahead`, and `back` or `back_by_parts`."""
 
     def __init__(self, cell: Cell) -> None:
         super().__init__()
@@ -250,32 +250,26 @@ class Recurrent(nn.Module):
         """
         raise NotImplementedError
 
+    def back_by_parts(
+        self,
+        steps: Steps,
+        d_hidden: Tensor,
+        d_states: list[Tensor],
+        states: States,
+        weights: tuple[Tensor, ...],
+        hidden: Tensor,
+        kept: Kept,
+        give: Callable[..., None],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Run back and hand the gradients of the totals to `give`, with the steps that they are of.
 
-def load_into(cell: Cell, layer: nn.RNNBase, kind: type[nn.RNNBase]) -> dict[str, Tensor]:
-    """Copy weight_ih and weight_hh of a one-layer, one-direction torch layer; return its two biases, zero if none.
+        Here all at once, from `back`. A family that needs them only a few steps at a time writes this in its
+        place: no step may come twice, and one whose gradients are all zero may be left out. If weight_hh is in
+        the totals as it stands, a third argument, h one step earlier, has `give` find its gradient too.
 
-    Raises:
-        ValueError: the layer is of another kind, or has more layers or directions, or other sizes.
-    """
-    require(isinstance(layer, kind), f"layer must be a torch.nn.{kind.__name__}, got {type(layer).__name__}")
-    require(layer.num_layers == 1 and not layer.bidirectional, "layer must have one layer and one direction")
-    require(getattr(layer, "proj_size", 0) == 0, "layer must have no projection (proj_size=0)")
-    ours, theirs = (cell.input_size, cell.hidden_size), (layer.input_size, layer.hidden_size)
-    require(ours == theirs, f"layer must have (I, H) = {ours}, got {theirs}")
-    weights = layer.state_dict()
-    with torch.no_grad():
-        cell.weight_ih.copy_(weights["weight_ih_l0"])
-        cell.weight_hh.copy_(weights["weight_hh_l0"])
-    zeros = torch.zeros_like(cell.bias)
-    return {name: weights.get(f"{name}_l0", zeros) for name in ("bias_ih", "bias_hh")}
-
-
-def copy_out(cell: Cell, layer: Any) -> Any:
-    """Copy the weights and the bias into a torch layer, with the second bias zero; return it in our dtype and device."""
-    layer = layer.to(cell.bias)
-    with torch.no_grad():
-        layer.weight_ih_l0.copy_(cell.weight_ih)
-        layer.weight_hh_l0.copy_(cell.weight_hh)
-        layer.bias_ih_l0.copy_(cell.bias)
-        layer.bias_hh_l0.zero_()
-    return layer
+        Returns:
+            The gradients of each state and of each weight, but that of weight_hh if `give` finds it.
+        """
+        d_totals, d_states, d_weights = self.back(steps, d_hidden, d_states, states, weights, hidden, kept)
+        give(slice(0, len(d_totals)), d_totals)
+        return d_states, d_weights

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.models.attention import ATTENTIONS, Memory
+from course_utils.models.checks import check_sizes, require
 from course_utils.models.sequences import check_lengths, zero_padding
 from course_utils.models.stacked import Bidirectional, Make
 from course_utils.models.states import Directions, final_hidden, output_size
@@ -89,16 +90,14 @@ class Seq2Seq(nn.Module):
     ) -> None:
         super().__init__()
         embedding_size = hidden_size if embedding_size is None else embedding_size
-        sizes = {
-            "source_size": source_size,
-            "target_size": target_size,
-            "hidden_size": hidden_size,
-            "embedding_size": embedding_size,
-        }
-        for name, size in sizes.items():
-            _require(size >= 1, f"{name} must be at least 1, got {size}")
-        _require(0 <= bos < target_size, f"bos must be in 0..V-1={target_size - 1}, got {bos}")
-        _require(
+        check_sizes(
+            source_size=source_size,
+            target_size=target_size,
+            hidden_size=hidden_size,
+            embedding_size=embedding_size,
+        )
+        require(0 <= bos < target_size, f"bos must be in 0..V-1={target_size - 1}, got {bos}")
+        require(
             attention is None or attention in ATTENTIONS,
             f"attention must be None or in {list(ATTENTIONS)}, got {attention!r}",
         )
@@ -206,7 +205,7 @@ class Seq2Seq(nn.Module):
         generator: torch.Generator | None,
     ) -> tuple[list[Tensor], list[Any]]:
         """Return each step's logits (B, V) and state."""
-        _require(0 <= teacher_forcing <= 1, f"teacher_forcing must be in 0..1, got {teacher_forcing}")
+        require(0 <= teacher_forcing <= 1, f"teacher_forcing must be in 0..1, got {teacher_forcing}")
         tokens, state = self.start(source, lengths)
         self._check_target(target, source, state)
         device = target.device if generator is None else generator.device
@@ -223,7 +222,7 @@ class Seq2Seq(nn.Module):
         return rows, states
 
     def _check_target(self, target: Tensor, source: Tensor, state: Any) -> None:
-        _require(
+        require(
             target.dim() == 2 and len(target) == len(source) and target.shape[1] >= 1,
             f"target must be (B={len(source)}, T>=1), got {tuple(target.shape)}",
         )
@@ -235,7 +234,7 @@ class Seq2Seq(nn.Module):
     @staticmethod
     def _checked(source: Tensor, lengths: Tensor | None, size: int) -> tuple[Tensor, Tensor | None]:
         """Return source with 0 at padding and lengths as int64, after a check."""
-        _require(
+        require(
             source.dim() == 2 and source.shape[1] >= 1, f"source must be (B, S>=1), got {tuple(source.shape)}"
         )
         if lengths is not None:
@@ -247,9 +246,4 @@ class Seq2Seq(nn.Module):
 
 def _check_ids(name: str, tokens: Tensor, size: int) -> None:
     wrong = tokens[(tokens < 0) | (tokens >= size)]
-    _require(not len(wrong), f"{name} must hold ids in 0..{size - 1}, got {wrong[:1].tolist()}")
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(message)
+    require(not len(wrong), f"{name} must hold ids in 0..{size - 1}, got {wrong[:1].tolist()}")

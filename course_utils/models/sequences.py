@@ -27,14 +27,15 @@ def check_lengths(lengths: Tensor, batch: int, steps: int) -> Tensor:
     return lengths.long()
 
 
-def length_mask(lengths: Tensor, steps: int) -> Tensor:
-    """Return (B, T) bool, True at the real steps."""
+def length_mask(lengths: Tensor, steps: int, device: torch.device | None = None) -> Tensor:
+    """Return (B, T) bool, True at the real steps, on a device: where lengths are, unless told."""
+    lengths = lengths.to(device)
     return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
 def zero_padding(x: Tensor, lengths: Tensor) -> Tensor:
-    """Return x (B, T, …) with zeros, and zero gradients, where there is padding."""
-    mask = length_mask(lengths, x.shape[1]).view(*x.shape[:2], *[1] * (x.dim() - 2))
+    """Return x (B, T, …) with zeros, and zero gradients, where there is padding; lengths may be on another device."""
+    mask = length_mask(lengths, x.shape[1], x.device).view(*x.shape[:2], *[1] * (x.dim() - 2))
     return torch.where(mask, x, x.new_zeros(()))
 
 
@@ -42,13 +43,13 @@ def last_steps(x: Tensor, lengths: Tensor | None) -> Tensor:
     """Return x[b, lengths[b] - 1], (B, T, …) to (B, …); the last step of all when lengths is None."""
     if lengths is None:
         return x[:, -1]
-    return x[torch.arange(len(x), device=x.device), lengths - 1]
+    return x[torch.arange(len(x), device=x.device), lengths.to(x.device) - 1]
 
 
 def reverse_padded(x: Tensor, lengths: Tensor | None) -> Tensor:
     """Reverse each sequence within its length, (B, T, …); padding stays at the end. Its own inverse."""
     if lengths is None:
         return x.flip(1)
-    steps = torch.arange(x.shape[1], device=x.device)  # (T,)
+    lengths, steps = lengths.to(x.device), torch.arange(x.shape[1], device=x.device)  # (B,) and (T,)
     source = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)  # (B, T)
     return x[torch.arange(len(x), device=x.device)[:, None], source]

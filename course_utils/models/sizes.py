@@ -11,6 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from course_utils.models.checks import check_sizes
+
 
 def count_parameters(model: nn.Module) -> int:
     """Return how many numbers training may change; a weight that two places share counts once."""
@@ -36,9 +38,7 @@ def width_for(
     Raises:
         ValueError: target or multiple_of below 1, or no width within the tolerance.
     """
-    for name, value in (("target", target), ("multiple_of", multiple_of)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+    check_sizes(target=target, multiple_of=multiple_of)
 
     def count(units: int) -> int:
         with torch.device("meta"):

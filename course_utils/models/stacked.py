@@ -5,7 +5,7 @@
 - `Stacked`: each layer reads the outputs of the one below (Graves, Mohamed & Hinton, 2013, "Speech recognition
   with deep recurrent neural networks", eq. 11).
 - `ResidualStack`: each layer adds to what it reads (Wu et al., 2016, "Google's neural machine translation
-  system", eq. 6, with a skip around every layer but the first).
+  system", section 3.1, with a skip around every layer but the first).
 
 A layer is made by a factory `make(input_size, hidden_size)`: a class such as `LSTM`, or partial(RNN,
 activation="relu"). It takes (x, state, lengths) and returns (output, state), as all layers here do, these
@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from course_utils.models.checks import check_sizes
 from course_utils.models.sequences import check_lengths, reverse_padded
 from course_utils.models.states import Directions, output_size
 
@@ -106,8 +107,7 @@ class Stacked(nn.Module):
         between: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        if num_layers < 1:
-            raise ValueError(f"num_layers must be at least 1, got {num_layers}")
+        check_sizes(num_layers=num_layers)
         layers = [make(input_size, hidden_size)]
         for _ in range(num_layers - 1):
             layers.append(make(output_size(layers[-1]), hidden_size))

@@ -25,7 +25,7 @@ class Directions(NamedTuple):
 def map_state(function: Callable[..., Tensor], state: Any, *others: Any) -> Any:
     """Return a state of the same form, each tensor of which is function(tensor, tensors of others there).
 
-    Tuples, named ones too, and lists are gone through; None stays None.
+    Tuples, named ones too, and lists are gone through; None stays None. Tensors may have any shape.
 
     map_state(Tensor.detach, state) cuts a state from its past, as truncated BPTT does;
     map_state(lambda h: h[rows], state) keeps some rows of a batch, as beam search does;

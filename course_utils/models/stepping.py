@@ -3,20 +3,23 @@
 A loop over a cell pays for many small operations, and again for each of them on the way back. Four means make
 it several times faster without changing a number beyond rounding:
 
-- what does not wait for the state is done for all T steps at once: the products W_ih x_t before the loop, the
-  slopes of all gates before the loop back, and the gradients of weights after it (one product of T·B rows);
+- what does not wait for the state is done for many steps at once: the products W_ih x_t before the loop, the
+  slopes of the gates before the loop back, and the gradients of weights after it. Most layers do it for all T
+  steps; the LSTMs go back a few steps at a time, so that slopes stay in the processor's cache;
 - buffers are time-major (T, B, ·), so that a step is one contiguous block, written in place;
 - a batch of unequal lengths is sorted, longest first: the rows still running are always the first ones, so
   finished rows and padding cost nothing;
 - large float32 products on a CPU go to oneDNN, which uses wider vector units than PyTorch's default library
-  on some processors (2.5 times faster where this was written, and never needed for a result).
+  on some processors (up to twice as fast where this was written, and never needed for a result); a matrix that
+  multiplies at every step is laid out for it once.
 
 Kept for the backward pass: the inputs (T, B, I), the hidden states (T, B, H) and what each layer's `ahead`
-says. The way back needs as much again while it runs.
+says. The way back needs d_hidden besides, (T, B, H), and the slopes of the steps that it holds at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +36,17 @@ _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_l
 _LARGE = 1 << 21  # multiplications in a product from which oneDNN's preparation pays
 
 
-def product(a: Tensor, b: Tensor) -> Tensor:
-    """Return a @ b, (M, K) times (K, N), as a new tensor without a gradient."""
-    large = a.shape[0] * a.shape[1] * b.shape[1] >= _LARGE
-    if large and _ONEDNN and a.dtype == torch.float32 and a.device.type == "cpu":
-        return torch.ops.mkldnn._linear_pointwise(a, b.T, None, "none", [], "")
-    return a @ b
+def _suits_onednn(rows: int, b: Tensor) -> bool:
+    """Return whether oneDNN should multiply (rows, K) by b (K, N)."""
+    large = rows * b.shape[0] * b.shape[1] >= _LARGE
+    return large and _ONEDNN and b.dtype == torch.float32 and b.device.type == "cpu"
+
+
+def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return a @ b (+ bias), (M, K) times (K, N) plus (N,), as a new tensor without a gradient."""
+    if _suits_onednn(len(a), b):
+        return torch.ops.mkldnn._linear_pointwise(a, b.T, bias, "none", [], "")
+    return a @ b if bias is None else torch.addmm(bias, a, b)
 
 
 def add_product_(total: Tensor, a: Tensor, b: Tensor) -> Tensor:
@@ -48,21 +56,33 @@ def add_product_(total: Tensor, a: Tensor, b: Tensor) -> Tensor:
     return total.addmm_(a, b)
 
 
+def product_adder(b: Tensor, rows: int) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return what `add_product_` does for one b (K, N) at every step: (total, a) to total, with a @ b added in place.
+
+    Args:
+        b: (K, N), not written to while the function is in use.
+        rows: how many rows a has at most.
+    """
+    if not _suits_onednn(rows, b):
+        return lambda total, a: total.addmm_(a, b)
+    multiply = torch.ops.mkldnn._linear_pointwise.default
+    with torch.no_grad():
+        laid_out = torch.ops.mkldnn._reorder_linear_weight(b.T.contiguous(), rows)
+    return lambda total, a: total.add_(multiply(a, laid_out, None, "none", [], ""))
+
+
 def weight_gradient(d_totals: Tensor, inputs: Tensor) -> Tensor:
     """Return the sum over all steps and rows of d_totals (T, B, N) by inputs (T, B, K), (N, K)."""
     # oneDNN has no fast way to read a slice of wider rows, so these are copied.
     return product(inputs.flatten(0, 1).T, d_totals.flatten(0, 1).contiguous()).T
 
 
-def recurrent_gradient(d_totals: Tensor, first: Tensor, hidden: Tensor) -> Tensor:
-    """Return the gradient of weights that multiply the previous h: first (B, H), then hidden (T, B, H) but its last."""
-    gradient = d_totals[0].T @ first
-    return gradient.add_(weight_gradient(d_totals[1:], hidden[:-1])) if len(hidden) > 1 else gradient
-
-
-def before(first: Tensor, buffer: Tensor) -> Tensor:
-    """Return what stood one step earlier, (T, B, H), beginning with first (B, H)."""
-    return torch.cat([first[None], buffer[:-1]])
+def before(first: Tensor, buffer: Tensor, part: slice | None = None) -> Tensor:
+    """Return what stood one step earlier, (T, B, H), beginning with first (B, H); with `part`, for its steps alone."""
+    if part is not None and part.start > 0:
+        return buffer[part.start - 1 : part.stop - 1]
+    stop = len(buffer) if part is None else part.stop
+    return torch.cat([first[None], buffer[: stop - 1]])
 
 
 @dataclass(frozen=True)
@@ -76,6 +96,10 @@ class Steps:
 
     running: list[int]
     last: Tensor | None = None
+
+    def part(self, part: slice) -> Steps:
+        """Return the same for the steps of slice(start, stop) alone, of which `start` becomes step 0."""
+        return Steps(self.running[part], None if self.last is None else self.last - part.start)
 
     def rows(self, buffer: Tensor) -> list[Tensor]:
         """Return a view of the running rows at each step: (T, B, …) to T times (running, …)."""
@@ -91,6 +115,10 @@ class Steps:
     def rows_of_one(self, buffer: Tensor) -> list[Tensor]:
         """Return a view of the running rows of one (B, …), again and again: T times (running, …)."""
         return [buffer] * len(self.running) if self.last is None else [buffer[:n] for n in self.running]
+
+    def blank(self, like: Tensor) -> Tensor:
+        """Return a buffer like another, (T, B, …), to be written at the running rows; zeros elsewhere."""
+        return like.new_empty(like.shape) if self.last is None else like.new_zeros(like.shape)
 
     def final(self, buffer: Tensor) -> Tensor:
         """Return each row's last step, (T, B, H) to a new (B, H)."""
@@ -148,7 +176,46 @@ def walk(layer: Any, x: Tensor, states: States, lengths: Tensor | None) -> tuple
 
 def _project(x: Tensor, weight_ih: Tensor, bias: Tensor) -> Tensor:
     """Return W_ih x + b for all steps, (T, B, I) to (T, B, G·H)."""
-    return product(x.flatten(0, 1), weight_ih.T).add_(bias).view(*x.shape[:2], -1)
+    return product(x.flatten(0, 1), weight_ih.T, bias).view(*x.shape[:2], -1)
+
+
+class InputGradients:
+    """The gradients of x, weight_ih and bias, from those of the totals W_ih x_t + b, some steps after others.
+
+    Where the totals also hold W_hh h_{t-1}, that of weight_hh comes from the same product: [x_t, h_{t-1}] is
+    one wider input, and one wide product is faster than two.
+
+    Args:
+        x: (T, B, I).
+        weight_ih: (G·H, I).
+        with_x: whether x needs one.
+    """
+
+    def __init__(self, x: Tensor, weight_ih: Tensor, with_x: bool) -> None:
+        self.x, self.weight_ih = x, weight_ih
+        self.d_x = torch.zeros_like(x) if with_x else None
+        self.d_weights, self.d_bias = weight_ih.new_zeros(()), weight_ih.new_zeros(())
+
+    def add(self, part: slice, d_totals: Tensor, h_before: Tensor | None = None) -> None:
+        """Take in the gradients of some totals.
+
+        Args:
+            part: slice(start, stop), the steps.
+            d_totals: (stop - start, B, G·H); not kept.
+            h_before: (stop - start, B, H), what weight_hh (G·H, H) multiplied, if its gradient is wanted too.
+        """
+        flat, x = d_totals.flatten(0, 1), self.x[part]
+        if self.d_x is not None:
+            self.d_x[part] = product(flat, self.weight_ih).view_as(x)
+        inputs = x if h_before is None else torch.cat([x, h_before], dim=2)
+        self.d_weights = weight_gradient(d_totals, inputs).add_(self.d_weights)
+        self.d_bias = flat.sum(0).add_(self.d_bias)
+
+    def sums(self) -> tuple[Tensor | None, Tensor, Tensor, list[Tensor]]:
+        """Return the gradients of x, if asked for, of weight_ih and of bias; and a list with weight_hh's, if asked for."""
+        inputs = self.x.shape[2]
+        d_weight_hh = [self.d_weights[:, inputs:]] if self.d_weights.shape[1] > inputs else []
+        return self.d_x, self.d_weights[:, :inputs], self.d_bias, d_weight_hh
 
 
 class _Walk(torch.autograd.Function):
@@ -178,11 +245,9 @@ class _Walk(torch.autograd.Function):
         d_hidden = torch.empty_like(hidden).copy_(d_output)  # (T, B, H), ours to write to
         ctx.steps.add_final_(d_hidden, d_finals[0])
         d_states = [torch.zeros_like(d_finals[0]), *(d_final.clone() for d_final in d_finals[1:])]
-        d_totals, d_states, d_weights = ctx.layer.back(
-            ctx.steps, d_hidden, d_states, states, weights, hidden, tuple(kept)
+        gradients = InputGradients(x, weight_ih, ctx.needs_input_grad[3])
+        d_states, d_weights = ctx.layer.back_by_parts(
+            ctx.steps, d_hidden, d_states, states, weights, hidden, tuple(kept), gradients.add
         )
-        d_x = None
-        if ctx.needs_input_grad[3]:
-            d_x = product(d_totals.flatten(0, 1), weight_ih).view_as(x)
-        d_bias = d_totals.flatten(0, 1).sum(0)
-        return None, None, None, d_x, weight_gradient(d_totals, x), d_bias, *d_states, *d_weights
+        d_x, d_weight_ih, d_bias, d_weight_hh = gradients.sums()
+        return None, None, None, d_x, d_weight_ih, d_bias, *d_states, *d_weight_hh, *d_weights

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_utils.models.checks import check_sizes
 from course_utils.models.classifier import POOLINGS, pool
 from course_utils.models.sequences import check_lengths, length_mask, zero_padding
 from course_utils.models.states import output_size
@@ -53,10 +54,7 @@ class MultiTaskTagger(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        sizes = {"vocab_size": vocab_size, "num_labels": num_labels, "num_tags": num_tags}
-        for name, size in sizes.items():
-            if size is not None and size < 1:
-                raise ValueError(f"{name} must be at least 1, got {size}")
+        check_sizes(vocab_size=vocab_size, num_labels=num_labels, num_tags=num_tags)
         if num_labels is None and num_tags is None:
             raise ValueError(
                 "num_labels or num_tags must be given, got None for both: a model without a head"

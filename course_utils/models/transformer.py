@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_utils.models.checks import check_sizes, require
 from course_utils.models.multihead import MultiHeadAttention
 from course_utils.models.sequences import check_lengths, length_mask, zero_padding
 
@@ -25,8 +26,8 @@ def sinusoidal_positions(steps: int, size: int) -> Tensor:
     Raises:
         ValueError: steps below 1, or a size that is not even and positive.
     """
-    _require(steps >= 1, f"steps must be at least 1, got {steps}")
-    _require(size >= 2 and size % 2 == 0, f"size must be even and at least 2, got {size}")
+    require(steps >= 1, f"steps must be at least 1, got {steps}")
+    require(size >= 2 and size % 2 == 0, f"size must be even and at least 2, got {size}")
     rates = 10000.0 ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)  # (D/2,)
     angles = torch.arange(steps, dtype=torch.float64)[:, None] * rates  # (T, D/2)
     return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)  # (T, D)
@@ -47,6 +48,9 @@ class EncoderLayer(nn.Module):
         ff_size: F, width of the feed-forward net; None for the paper's 4 D.
         norm_first: pre-norm rather than post-norm.
         dropout: on attention weights, on the feed-forward net's hidden units and on both branches.
+
+    Raises:
+        ValueError: ff_size below 1, or as `MultiHeadAttention`.
     """
 
     def __init__(
@@ -56,7 +60,7 @@ class EncoderLayer(nn.Module):
         self.attention = MultiHeadAttention(size, heads, dropout)
         self.norm_first = norm_first
         ff_size = 4 * size if ff_size is None else ff_size
-        _require(ff_size >= 1, f"ff_size must be at least 1, got {ff_size}")
+        check_sizes(ff_size=ff_size)
         self.widen, self.narrow = nn.Linear(size, ff_size), nn.Linear(ff_size, size)
         self.norm_attention, self.norm_ff = nn.LayerNorm(size), nn.LayerNorm(size)
         self.dropout = nn.Dropout(dropout)
@@ -82,8 +86,8 @@ class EncoderLayer(nn.Module):
         """
         ours = (self.norm_first, self.widen.out_features, self.norm_ff.eps)
         theirs = (layer.norm_first, layer.linear1.out_features, layer.norm2.eps)
-        _require(ours == theirs, f"layer must have (norm_first, F, layer_norm_eps) = {ours}, got {theirs}")
-        _require(layer.activation in (F.relu, torch.relu), "layer must have relu in its feed-forward net")
+        require(ours == theirs, f"layer must have (norm_first, F, layer_norm_eps) = {ours}, got {theirs}")
+        require(layer.activation in (F.relu, torch.relu), "layer must have relu in its feed-forward net")
         self.attention.load_library(layer.self_attn)
         for mine, name in zip(self._parts(), LIBRARY_PARTS, strict=True):
             mine.load_state_dict(getattr(layer, name).state_dict())
@@ -127,8 +131,8 @@ class TransformerEncoder(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        _require(num_layers >= 1, f"num_layers must be at least 1, got {num_layers}")
-        _require(size % 2 == 0, f"size must be even, for pairs of sine and cosine, got {size}")
+        check_sizes(num_layers=num_layers)
+        require(size % 2 == 0, f"size must be even, for pairs of sine and cosine, got {size}")
         self.size, self.dropout = size, nn.Dropout(dropout)
         self.layers = nn.ModuleList(
             EncoderLayer(size, heads, ff_size, norm_first, dropout) for _ in range(num_layers)
@@ -149,7 +153,7 @@ class TransformerEncoder(nn.Module):
         Raises:
             ValueError: x has another shape, or a length is outside 1..T.
         """
-        _require(
+        require(
             x.dim() == 3 and x.shape[1] >= 1 and x.shape[2] == self.size,
             f"x must be (B, T>=1, D={self.size}), got {tuple(x.shape)}",
         )
@@ -176,6 +180,9 @@ class TransformerClassifier(nn.Module):
     Args:
         vocab_size: V. num_classes: C. Each at least 1.
         size, heads, num_layers, ff_size, norm_first, dropout: as `TransformerEncoder`.
+
+    Raises:
+        ValueError: a size below 1, or sizes that do not fit together.
     """
 
     def __init__(
@@ -190,8 +197,7 @@ class TransformerClassifier(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        _require(vocab_size >= 1, f"vocab_size must be at least 1, got {vocab_size}")
-        _require(num_classes >= 1, f"num_classes must be at least 1, got {num_classes}")
+        check_sizes(vocab_size=vocab_size, num_classes=num_classes)
         self.encoder = TransformerEncoder(size, heads, num_layers, ff_size, norm_first, dropout)
         self.embedding = nn.Embedding(vocab_size, size)
         self.head = nn.Linear(size, num_classes)
@@ -210,15 +216,10 @@ class TransformerClassifier(nn.Module):
 
     def encode(self, tokens: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return output and attention weights as `TransformerEncoder` does, for plots."""
-        _require(
+        require(
             tokens.dim() == 2 and tokens.shape[1] >= 1, f"tokens must be (B, T>=1), got {tuple(tokens.shape)}"
         )
         if lengths is not None:
             lengths = check_lengths(lengths, *tokens.shape)
             tokens = zero_padding(tokens, lengths)  # any id may stand in padding
         return self.encoder(self.embedding(tokens) * math.sqrt(self.encoder.size), lengths)
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(message)

@@ -13,13 +13,8 @@ BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, BLACK, YELLOW = (  # Okabe & Ito (2008)
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442",
 )  # fmt: skip
 GRAY = "#777777"
-DASHES = (
-    "-",
-    (0, (5, 1.5)),
-    (0, (1, 1)),
-    (0, (6, 1.5, 1, 1.5)),
-    (0, (3, 3)),
-)  # curves stay apart without color
+# Curves stay apart without color.
+DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 3)))
 MARKERS = "osD^vP*X"
 
 

@@ -153,10 +153,8 @@ def results_by_length(
         )
         ax.set_xlim(right=right)
     drawn = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-    order = [
-        *results,
-        *(label for label in drawn if label not in results),
-    ]  # curves first, on a plate that hides lines
+    order = [*results, *(label for label in drawn if label not in results)]  # curves first
+    # On a plate, which hides the lines beneath.
     ax.legend([drawn[label] for label in order], order, frameon=True, framealpha=0.9, edgecolor="none")
     return figure_of(ax)
 

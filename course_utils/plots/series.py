@@ -158,7 +158,8 @@ def anomaly_spans(
         markeredgewidth=0.5,
         label="alarm",
     )
-    top.set(ylabel=ylabel, title=title)
+    top.set(ylabel=ylabel)
+    top.set_title(title, pad=26)  # above the legend, which has no free corner among the data
     top.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
     if scores is not None:
         panels[1].plot(x, scores, color=BLACK, linewidth=1.2)

@@ -90,9 +90,7 @@ def gate_activity(
     for i, ax in enumerate(panels):
         part = slice(i * width, (i + 1) * width)
         image = ax.imshow(values[:, part], vmin=limits[0], vmax=limits[1], aspect="auto")
-        ax.set_xlim(
-            -0.5, width - 0.5
-        )  # each line as wide as the first: the last one ends where its text does
+        ax.set_xlim(-0.5, width - 0.5)  # each line as wide as the first, wherever its text ends
         _token_ticks(ax, tokens[part], monospace=True)
         ax.set_yticks(range(len(names)), names)
         ax.grid(False)

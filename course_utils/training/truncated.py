@@ -37,9 +37,8 @@ def detached(state: Any) -> Any:
         return state.detach()
     if isinstance(state, tuple | list):
         parts = [detached(part) for part in state]
-        return (
-            type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
-        )  # a namedtuple has fields
+        named = hasattr(state, "_fields")  # a named tuple takes its parts one by one
+        return type(state)(*parts) if named else type(state)(parts)
     raise TypeError(f"state must be tensors, None, or tuples and lists of them, got {type(state).__name__}")
 
 

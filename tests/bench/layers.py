@@ -3,11 +3,16 @@
 One thread, float32. Times are this process's CPU time, so that waiting for a turn on a busy machine does not
 count; ours and the library's alternate, so that a slow spell hits both. A ratio is the median over rounds of
 ours / theirs, its spread the distance between quartiles over the median. Prints tables and writes
-build/bench/layers.json. One to three minutes.
+build/bench/layers.json, a list of {layer, baseline, shape, phase, ratio, spread}. One to three minutes.
+
+    python -m tests.bench.layers --only LSTM PeepholeLSTM --shapes 0 1
+
+measures and prints the ratios of some layers at some of `SHAPES` alone, and writes nothing.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import time
@@ -89,11 +94,12 @@ def kept_bytes(layer: nn.Module, x: Tensor) -> int:
     return sum(size for address, size in storages.items() if address not in weights)
 
 
-def speed_rows() -> list[dict[str, Any]]:
-    """Measure every layer, shape and phase."""
+def speed_rows(names: list[str], shapes: list[tuple[int, int, int, int]]) -> list[dict[str, Any]]:
+    """Measure layers at shapes, in both phases."""
     rows = []
-    for name, (make, library) in LAYERS.items():
-        for shape in SHAPES:
+    for name in names:
+        make, library = LAYERS[name]
+        for shape in shapes:
             batch, steps, inputs, hidden = shape
             x = torch.randn(batch, steps, inputs)
             ours, theirs = make(inputs, hidden), library(inputs, hidden, batch_first=True)
@@ -141,15 +147,8 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
     return shown
 
 
-def main() -> None:
-    """Measure, print, write."""
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    speeds, lengths, memory = speed_rows(), length_rows(), memory_rows()
-    target = REPOSITORY / "build" / "bench" / "layers.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(speeds, indent=1) + "\n", encoding="utf-8")
-    console = Console(width=120)
+def print_speeds(console: Console, speeds: list[dict[str, Any]]) -> None:
+    """Print one table for each phase."""
     for phase in ("train", "infer"):
         cells = [
             [
@@ -165,6 +164,28 @@ def main() -> None:
         ]
         columns = ["layer / baseline", "B, T, I, H", "ours, ms", "theirs, ms", "ratio", "spread"]
         console.print(table(f"{phase}: time against torch.nn, one thread", columns, cells))
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.layers")
+    parser.add_argument("--only", nargs="+", choices=LAYERS, metavar="LAYER", help=f"of {', '.join(LAYERS)}")
+    parser.add_argument("--shapes", nargs="+", type=int, choices=range(len(SHAPES)), help="places in SHAPES")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    console = Console(width=120)
+    shapes = SHAPES if asked.shapes is None else [SHAPES[place] for place in asked.shapes]
+    speeds = speed_rows(asked.only or list(LAYERS), shapes)
+    print_speeds(console, speeds)
+    if asked.only or asked.shapes is not None:
+        return
+    kept = ("layer", "baseline", "shape", "phase", "ratio", "spread")
+    target = REPOSITORY / "build" / "bench" / "layers.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    rows = [{key: row[key] for key in kept} for row in speeds]
+    target.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    lengths, memory = length_rows(), memory_rows()
     cells = [
         [
             row["layer"],

@@ -265,6 +265,18 @@ def test_anomalies_are_shaded_where_labeled_and_marked_where_flagged():
     assert len(anomaly_spans(series, [], [0] * 6).axes) == 1
 
 
+@pytest.mark.parametrize("scored", [False, True])
+def test_title_and_legend_of_anomalies_do_not_cover_each_other(scored):
+    title = "a series with a name that is rather long, as those of benchmarks are"
+    fig = anomaly_spans(SURE, [(1, 3)], HALF, score=SURE if scored else None, title=title)
+    with io.BytesIO() as file:
+        fig.savefig(file)  # lays the figure out
+    top = fig.axes[0]
+    legend, written = top.get_legend().get_window_extent(), top.title.get_window_extent()
+    assert legend.y0 >= top.get_window_extent().y1 - 1 and written.y0 >= legend.y1 - 1
+    assert written.y1 <= fig.bbox.y1 + 1
+
+
 def test_fan_stands_at_the_end_with_the_widest_band_below():
     levels = {0.25: [4, 4], 0.75: [6, 6], 0.05: [3, 2], 0.95: [7, 8], 0.5: [5, 5]}
     ax = forecast_fan(np.arange(5), levels).axes[0]

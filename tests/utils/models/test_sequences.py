@@ -99,3 +99,13 @@ def test_helpers_leave_their_arguments_alone():
 def test_errors_name_what_came(lengths, message):
     with pytest.raises(ValueError, match=message):
         check_lengths(lengths, 3, 4)
+
+
+def test_lengths_may_stay_on_the_cpu():
+    """The meta device computes shapes and devices alone, and like a GPU refuses operands from elsewhere."""
+    x, lengths = torch.ones(2, 3, 4, device="meta"), torch.tensor([1, 3])
+    assert length_mask(lengths, 3).device.type == "cpu"
+    assert length_mask(lengths, 3, x.device).device.type == "meta"
+    for helper, shape in ((zero_padding, (2, 3, 4)), (last_steps, (2, 4)), (reverse_padded, (2, 3, 4))):
+        found = helper(x, lengths)
+        assert found.device.type == "meta" and found.shape == shape
