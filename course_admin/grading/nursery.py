@@ -153,6 +153,7 @@ def _mounts(own: str, file_mb: int) -> None:
     _check(libc.mount(b"proc", b"/proc", b"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, None), "mount /proc")
     folder = os.open(own, os.O_PATH)
     parent = os.path.dirname(own)
+    library = {path: os.open(path, os.O_PATH) for path in _mounted_below("/tmp") if path != parent}
     size = f"mode=1777,size={file_mb}m,nr_inodes=50000".encode()
     for path in (b"/tmp", b"/dev/shm"):
         _check(libc.mount(b"tmpfs", path, b"tmpfs", MS_NOSUID | MS_NODEV, size), f"mount {path!r}")
@@ -161,11 +162,34 @@ def _mounts(own: str, file_mb: int) -> None:
             libc.mount(b"tmpfs", parent.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=755,size=64k"),
             "mount folder",
         )
+    for (
+        path,
+        place,
+    ) in library.items():  # a course that itself lies in /tmp; a copy of a read-only mount is read-only
+        os.makedirs(path, 0o755)
+        _check(
+            libc.mount(f"/proc/self/fd/{place}".encode(), path.encode(), None, MS_BIND | MS_REC, None),
+            f"bind {path}",
+        )
+        os.close(place)
     os.makedirs(own, 0o755)
     _check(libc.mount(f"/proc/self/fd/{folder}".encode(), own.encode(), None, MS_BIND, None), "bind folder")
     os.close(folder)
     os.mkdir("/tmp/work")
     os.chmod("/tmp/work", 0o777)
+
+
+def _mounted_below(folder: str) -> list[str]:
+    """What the outer wall mounted below a folder, outermost only."""
+    found: list[str] = []
+    with open("/proc/self/mounts", encoding="utf-8") as lines:
+        paths = sorted(
+            line.split()[1].encode().decode("unicode_escape") for line in lines
+        )  # "\\040" is a blank
+    for path in paths:
+        if path.startswith(f"{folder}/") and not any(path.startswith(f"{outer}/") for outer in found):
+            found.append(path)
+    return found
 
 
 def _bound_shared_memory(file_mb: int) -> None:

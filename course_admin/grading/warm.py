@@ -66,7 +66,7 @@ def remove_leftovers() -> None:
             try:
                 if os.fstat(descriptor).st_uid == os.geteuid():
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(folder, ignore_errors=True)
+                    _remove(folder)
             finally:
                 os.close(descriptor)
 
@@ -83,6 +83,17 @@ def _held_folder() -> tuple[Path, int]:
             if folder.exists():
                 return folder, descriptor
             os.close(descriptor)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, parts of which a submission may have closed: where we are not root, its user is ours."""
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+        for above, names, _ in os.walk(folder):  # goes into a folder only after this loop's body
+            for path in (os.path.join(above, name) for name in names):
+                if not os.path.islink(path):
+                    os.chmod(path, 0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class Nursery:
@@ -138,7 +149,7 @@ class Nursery:
         self._control.sendall(b'{"op": "clear"}\n')
         self._message("cleared")
         for left in self.folder.iterdir():
-            shutil.rmtree(left, ignore_errors=True)
+            _remove(left)
 
     def alive(self) -> bool:
         return not select.select([self._life], [], [], 0)[0]
@@ -152,7 +163,7 @@ class Nursery:
         self._process.wait()
         self._log.close()
         os.close(self._life)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _remove(self.folder)
         os.close(self._hold)
 
     def _message(self, key: str) -> tuple[dict[str, Any], list[int]]:

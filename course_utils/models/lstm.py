@@ -109,23 +109,29 @@ class LSTM(Recurrent):
         require(not self.cell.clamp, f"torch.nn.LSTM has no clamped gates; here {list(self.cell.clamp)} are")
         return copy_out(self.cell, nn.LSTM(self.input_size, self.hidden_size, batch_first=True))
 
+    def scaled(self, weight: Tensor) -> Tensor:
+        """See `Recurrent.scaled`: the candidate's block times -2."""
+        return scale_candidate(weight)
+
     def ahead(
         self, steps: Steps, totals: Tensor, states: States, weights: tuple[Tensor, ...], keep: bool
     ) -> tuple[Tensor, States, Kept]:
-        """See `Recurrent.ahead`. Kept for the way back: i, f, (1 + g) / 2, o (T, B, 4H) and cells (T, B, H)."""
+        """See `Recurrent.ahead`. Kept for the way back: i, f, (1 - g) / 2, o (T, B, 4H) and cells (T, B, H)."""
         hidden = steps.blank(totals[..., : self.hidden_size])  # (T, B, H)
         cells = steps.blank(hidden) if keep else totals.new_empty(hidden.shape[1:]).expand_as(hidden)
-        add_product_ = product_adder(double_candidate_(weights[0].clone(), totals).T, totals.shape[1])
+        add_product_ = product_adder(self.scaled(weights[0]).T, totals.shape[1])
+        minus_two = totals.new_tensor(-2)  # a plain number would be made a tensor at every step
+        h_rows, c_rows = steps.rows(hidden), steps.rows(cells)
         blocks = [steps.rows(block) for block in totals.chunk(4, dim=2)]
         clamped = [(blocks[self.cell.blocks.index(name)], value) for name, value in self.cell.clamp.items()]
         for t, (total, i, f, g, o, h_before, c_before, h, c, s) in enumerate(
             zip(
                 steps.rows(totals),
                 *blocks,
-                steps.rows_before(states[0], hidden),
-                steps.rows_before(states[1], cells),
-                steps.rows(hidden),
-                steps.rows(cells),
+                steps.earlier(states[0], h_rows),
+                steps.earlier(states[1], c_rows),
+                h_rows,
+                c_rows,
                 steps.rows_of_one(torch.empty_like(hidden[0])),
                 strict=True,
             )
@@ -133,10 +139,10 @@ class LSTM(Recurrent):
             add_product_(total, h_before).sigmoid_()
             for gate, value in clamped:
                 gate[t].fill_(value)
-            # c = f c + i (2g - 1), then h = o (2s - 1) with s = σ(2c)
-            torch.mul(f, c_before, out=c).sub_(i).addcmul_(i, g, value=2)
-            torch.add(c, c, out=s).sigmoid_()
-            torch.neg(o, out=h).addcmul_(o, s, value=2)
+            # c = i (1 - 2g) + f c, then h = o (1 - 2s) with s = σ(-2c)
+            torch.addcmul(torch.addcmul(i, i, g, value=-2, out=s), f, c_before, out=c)
+            torch.mul(c, minus_two, out=s).sigmoid_()
+            torch.addcmul(o, o, s, value=-2, out=h)
         return hidden, (steps.final(hidden), steps.final(cells)), (totals, cells)
 
     def back_by_parts(
@@ -171,20 +177,22 @@ def fill_slopes(
 
     Args:
         cell: says which gates are clamped: those answer to nothing.
-        gates: i, f, (1 + g) / 2 and o, (steps, B, 4H).
+        gates: i, f, (1 - g) / 2 and o, (steps, B, 4H).
         cells, c_before: c_t and c_{t-1}, (steps, B, H).
         slopes: (steps, B, 4H), gets ∂c_t/∂ the totals of i, f and g, and ∂h_t/∂ the total of o.
         through: (steps, B, H), gets ∂h_t/∂c_t with o held fixed.
     """
-    i, f, half_g, o = gates.chunk(4, dim=2)
+    one, minus_two, four = gates.new_tensor([1, -2, 4]).unbind()
+    i, _, half, o = gates.chunk(4, dim=2)
     d_i, d_f, d_g, d_o = slopes.chunk(4, dim=2)
-    g = torch.add(half_g, half_g, out=d_g).sub_(1)  # stands in d_g until d_g itself is known
-    sigmoid_backward(g, i, grad_input=d_i)  # g · i (1 - i)
-    sigmoid_backward(c_before, f, grad_input=d_f)
-    tanh_backward(i, g, grad_input=d_g)  # i · (1 - g²)
-    squashed = torch.add(cells, cells, out=through).sigmoid_().mul_(2).sub_(1)  # tanh(c), in through likewise
-    sigmoid_backward(squashed, o, grad_input=d_o)
-    tanh_backward(o, squashed, grad_input=through)
+    # First what each sigmoid's own slope is multiplied by: g, c_{t-1}, 4i (for g = 1 - 2σ(-2a)) and tanh(c).
+    torch.sub(one, half, alpha=2, out=d_i)
+    d_f.copy_(c_before)
+    torch.mul(i, four, out=d_g)
+    torch.mul(cells, minus_two, out=through).sigmoid_()
+    torch.sub(one, through, alpha=2, out=d_o)
+    tanh_backward(o, d_o, grad_input=through)
+    sigmoid_backward(slopes, gates, grad_input=slopes)
     for name in cell.clamp:
         slopes.chunk(4, dim=2)[cell.blocks.index(name)].zero_()
 
@@ -213,7 +221,8 @@ def loop_back(
     at_once = math.ceil(count / math.ceil(count * batch / ROWS_AT_ONCE))  # parts of equal length
     all_slopes = d_hidden.new_empty(at_once, batch, len(weight_hh))
     all_through = torch.empty_like(d_hidden[:at_once])
-    outside = list(zip(steps.rows(d_hidden), steps.rows_before(d_h_0, d_hidden), strict=True))
+    d_h_rows = steps.rows(d_hidden)
+    outside = list(zip(d_h_rows, steps.earlier(d_h_0, d_h_rows), strict=True))
     for start in reversed(range(0, count, at_once)):
         part = slice(start, min(start + at_once, count))
         slopes, through = (buffer[: part.stop - start] for buffer in (all_slopes, all_through))
@@ -236,12 +245,12 @@ def loop_back(
         take(part, here.clear_padding_(slopes))
 
 
-def double_candidate_(weight_hh: Tensor, totals: Tensor) -> Tensor:
-    """Double the candidate's block in both, in place, and return weight_hh (4H, H).
+def scale_candidate(weight: Tensor) -> Tensor:
+    """Return a copy of weight_ih, weight_hh or bias, (4H, …), with the candidate's block times -2.
 
-    One sigmoid can then squash all four blocks of a step, since tanh a = 2σ(2a) - 1, and costs several times
-    less than a tanh.
+    One sigmoid can then squash all four blocks of a step, since tanh a = 1 - 2σ(-2a), and costs several times
+    less than a tanh. With the minus sign, i ∘ tanh a = i - 2 i ∘ σ(-2a) is a single `addcmul`.
     """
-    totals.chunk(4, dim=2)[2].mul_(2)
-    weight_hh.chunk(4)[2].mul_(2)
-    return weight_hh
+    scaled = weight.clone()
+    scaled.chunk(4)[2].mul_(-2)
+    return scaled

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from course_utils.models.lstm import LSTMCell, double_candidate_, fill_slopes, loop_back
+from course_utils.models.lstm import LSTMCell, fill_slopes, loop_back, scale_candidate
 from course_utils.models.recurrence import Recurrent
 from course_utils.models.stepping import Kept, States, Steps, before, product_adder
 
@@ -76,44 +76,49 @@ class PeepholeLSTM(Recurrent):
     ) -> None:
         super().__init__(PeepholeLSTMCell(input_size, hidden_size, forget_bias=forget_bias, clamp=clamp))
 
+    def scaled(self, weight: Tensor) -> Tensor:
+        """See `Recurrent.scaled`: the candidate's block times -2."""
+        return scale_candidate(weight)
+
     def ahead(
         self, steps: Steps, totals: Tensor, states: States, weights: tuple[Tensor, ...], keep: bool
     ) -> tuple[Tensor, States, Kept]:
         """See `Recurrent.ahead`. Kept for the way back: as for the LSTM."""
         hidden = steps.blank(totals[..., : self.hidden_size])  # (T, B, H)
         cells = steps.blank(hidden) if keep else totals.new_empty(hidden.shape[1:]).expand_as(hidden)
-        add_product_ = product_adder(double_candidate_(weights[0].clone(), totals).T, totals.shape[1])
-        p_i_and_f, p_o = weights[1].split([2, 1])
-        wide = totals.unflatten(2, (4, -1))  # (T, B, 4, H)
-        blocks = [steps.rows(block) for block in wide.unbind(2)]
+        add_product_ = product_adder(self.scaled(weights[0]).T, totals.shape[1])
+        minus_two = totals.new_tensor(-2)  # a plain number would be made a tensor at every step
+        p_i, p_f, p_o = weights[1]
+        h_rows, c_rows = steps.rows(hidden), steps.rows(cells)
+        blocks = [steps.rows(block) for block in totals.chunk(4, dim=2)]
         clamp = {self.cell.blocks.index(name): value for name, value in self.cell.clamp.items()}
         output_clamp = clamp.pop(3, None)
-        for t, (total, i_and_f, all_but_o, h_before, c_before, h, c, s) in enumerate(
+        for t, (total, all_but_o, i, f, g, o, h_before, c_before, h, c, s) in enumerate(
             zip(
                 steps.rows(totals),
-                steps.rows(wide[:, :, :2]),
                 steps.rows(totals[..., : 3 * self.hidden_size]),
-                steps.rows_before(states[0], hidden),
-                steps.rows_before(states[1], cells),
-                steps.rows(hidden),
-                steps.rows(cells),
+                *blocks,
+                steps.earlier(states[0], h_rows),
+                steps.earlier(states[1], c_rows),
+                h_rows,
+                c_rows,
                 steps.rows_of_one(torch.empty_like(hidden[0])),
                 strict=True,
             )
         ):
-            i, f, g, o = (block[t] for block in blocks)
             add_product_(total, h_before)
-            i_and_f.addcmul_(c_before[:, None], p_i_and_f)
+            i.addcmul_(c_before, p_i)
+            f.addcmul_(c_before, p_f)
             all_but_o.sigmoid_()
             for block, value in clamp.items():
                 blocks[block][t].fill_(value)
-            # c = f c + i (2g - 1), then h = o (2s - 1) with s = σ(2c)
-            torch.mul(f, c_before, out=c).sub_(i).addcmul_(i, g, value=2)
+            # c = i (1 - 2g) + f c, then h = o (1 - 2s) with s = σ(-2c)
+            torch.addcmul(torch.addcmul(i, i, g, value=-2, out=s), f, c_before, out=c)
             o.addcmul_(c, p_o).sigmoid_()
             if output_clamp is not None:
                 o.fill_(output_clamp)
-            torch.add(c, c, out=s).sigmoid_()
-            torch.neg(o, out=h).addcmul_(o, s, value=2)
+            torch.mul(c, minus_two, out=s).sigmoid_()
+            torch.addcmul(o, o, s, value=-2, out=h)
         return hidden, (steps.final(hidden), steps.final(cells)), (totals, cells)
 
     def back_by_parts(

@@ -210,6 +210,10 @@ class Recurrent(nn.Module):
             lengths = None if bool((lengths == x.shape[1]).all()) else lengths
         return (x if lengths is None else zero_padding(x, lengths)), state, lengths
 
+    def scaled(self, weight: Tensor) -> Tensor:
+        """Return weight_ih, weight_hh or bias, (G·H, …), in the scale in which `ahead` wants the totals: here their own."""
+        return weight
+
     def ahead(
         self, steps: Steps, totals: Tensor, states: States, weights: tuple[Tensor, ...], keep: bool
     ) -> tuple[Tensor, States, Kept]:
@@ -217,7 +221,7 @@ class Recurrent(nn.Module):
 
         Args:
             steps: which rows take which step.
-            totals: W_ih x_t + b for all steps, (T, B, G·H); may be written over.
+            totals: W_ih x_t + b for all steps, (T, B, G·H), both `scaled`; may be written over.
             states: each (B, H); never written to.
             weights: the cell's `recurrent_weights`.
             keep: whether `back` will follow; if not, buffers that only it needs may be shared by all steps.

@@ -109,7 +109,11 @@ class Steps:
 
     def rows_before(self, first: Tensor, buffer: Tensor) -> list[Tensor]:
         """Return a view of what the running rows held one step earlier, beginning with first (B, …)."""
-        earlier = [first, *buffer.unbind(0)[:-1]]
+        return self.earlier(first, list(buffer.unbind(0)))
+
+    def earlier(self, first: Tensor, rows: list[Tensor]) -> list[Tensor]:
+        """Return the same as `rows_before` from what `rows` returned, where both are needed."""
+        earlier = [first, *rows[:-1]]
         return earlier if self.last is None else [s[:n] for s, n in zip(earlier, self.running, strict=False)]
 
     def rows_of_one(self, buffer: Tensor) -> list[Tensor]:
@@ -166,7 +170,7 @@ def walk(layer: Any, x: Tensor, states: States, lengths: Tensor | None) -> tuple
         hidden, *finals = _Walk.apply(layer, steps, len(states), *tensors)
     else:
         with torch.no_grad():
-            totals = _project(*tensors[:3])
+            totals = _project(layer, *tensors[:3])
             hidden, finals, _ = layer.ahead(steps, totals, states, cell.recurrent_weights(), False)
     output = hidden.transpose(0, 1)  # (B, T, H)
     if unsort is not None:
@@ -174,9 +178,9 @@ def walk(layer: Any, x: Tensor, states: States, lengths: Tensor | None) -> tuple
     return output, tuple(finals)
 
 
-def _project(x: Tensor, weight_ih: Tensor, bias: Tensor) -> Tensor:
-    """Return W_ih x + b for all steps, (T, B, I) to (T, B, G·H)."""
-    return product(x.flatten(0, 1), weight_ih.T, bias).view(*x.shape[:2], -1)
+def _project(layer: Any, x: Tensor, weight_ih: Tensor, bias: Tensor) -> Tensor:
+    """Return W_ih x + b for all steps, (T, B, I) to (T, B, G·H), in the layer's scale."""
+    return product(x.flatten(0, 1), layer.scaled(weight_ih).T, layer.scaled(bias)).view(*x.shape[:2], -1)
 
 
 class InputGradients:
@@ -226,7 +230,8 @@ class _Walk(torch.autograd.Function):
         x, weight_ih, bias, *rest = tensors
         x = x.contiguous()  # (T, B, I)
         states, weights = tuple(rest[:n_states]), tuple(rest[n_states:])
-        hidden, finals, kept = layer.ahead(steps, _project(x, weight_ih, bias), states, weights, True)
+        totals = _project(layer, x, weight_ih, bias)
+        hidden, finals, kept = layer.ahead(steps, totals, states, weights, True)
         ctx.layer, ctx.steps, ctx.counts = layer, steps, (len(states), len(weights))
         ctx.save_for_backward(x, weight_ih, *states, *weights, hidden, *kept)
         return hidden, *finals

@@ -30,7 +30,8 @@ def nurses(above):
     found = []
     for process in above.children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if "/run/nursery.py" in process.cmdline() and "bwrap" in process.parent().name():
+            names = process.name(), process.parent().name()
+            if "/run/nursery.py" in process.cmdline() and names[1] == "bwrap" != names[0]:
                 found.append(process)
     return found
 

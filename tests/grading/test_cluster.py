@@ -123,7 +123,7 @@ def test_tasks_are_taken_only_as_workers_become_free():
     for _ in grade_tasks(reading(), jobs=2, work=digest_work):
         done += 1
     assert done == taken == 150
-    assert 2 <= most <= 2 * cluster.AHEAD + 1
+    assert 2 <= most <= 7  # three for each of two threads, and the one just read
 
 
 def test_a_slow_reader_of_results_does_not_let_them_pile_up():
@@ -138,7 +138,7 @@ def test_a_slow_reader_of_results_does_not_let_them_pile_up():
     outcomes = grade_tasks(reading(), jobs=2, work=digest_work)
     next(outcomes)
     time.sleep(1)
-    assert taken <= 2 * cluster.AHEAD
+    assert taken <= 6
     outcomes.close()
 
 
