@@ -162,15 +162,11 @@ def _mounts(own: str, file_mb: int) -> None:
             libc.mount(b"tmpfs", parent.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=755,size=64k"),
             "mount folder",
         )
-    for (
-        path,
-        place,
-    ) in library.items():  # a course that itself lies in /tmp; a copy of a read-only mount is read-only
-        os.makedirs(path, 0o755)
-        _check(
-            libc.mount(f"/proc/self/fd/{place}".encode(), path.encode(), None, MS_BIND | MS_REC, None),
-            f"bind {path}",
-        )
+    # A course that itself lies in /tmp; the copy of a read-only mount is read-only.
+    for name, place in library.items():
+        os.makedirs(name, 0o755)
+        origin = f"/proc/self/fd/{place}".encode()
+        _check(libc.mount(origin, name.encode(), None, MS_BIND | MS_REC, None), f"bind {name}")
         os.close(place)
     os.makedirs(own, 0o755)
     _check(libc.mount(f"/proc/self/fd/{folder}".encode(), own.encode(), None, MS_BIND, None), "bind folder")
