@@ -11,6 +11,8 @@ import argparse
 import json
 import random
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -94,6 +96,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the cluster and the folders go too
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         counts = measure(options.students, options.kills, options.seed, Path(folder))
     table = Table("", *counts)
