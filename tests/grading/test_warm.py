@@ -100,7 +100,7 @@ def test_a_nursery_is_not_changed_by_its_children(student):
 
     def state():
         home().clear()
-        (nurse,) = nurses(psutil.Process())
+        (nurse,) = nurses(psutil.Process(home()._process.pid))
         own = Path(f"/proc/{nurse.pid}")
         return (
             len(list((own / "fd").iterdir())),
