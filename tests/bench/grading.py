@@ -102,6 +102,7 @@ def compare(name: str, scratch: Path, count: int, rounds: int) -> dict[str, Any]
     """Grade the same class with both, in turns."""
     template = scratch / f"template-{name}"
     students = make_class(template, name, count)
+    count = len(students)
     stock, ours = [], []
     for number in range(rounds):
         stock.append(run_stock(template, scratch / f"stock-{number}", name))
@@ -157,7 +158,7 @@ def alone(name: str, scratch: Path, count: int) -> dict[str, Any]:
 
 
 def make_class(root: Path, name: str, count: int) -> list[str]:
-    """A course folder with one section and a simulated class without broken files."""
+    """A course folder with one section and a simulated class of at most `count`, less those whose files are broken."""
     root.mkdir(parents=True)
     for folder in ("manuscript", "source", "release"):
         (root / folder).mkdir()
@@ -167,6 +168,9 @@ def make_class(root: Path, name: str, count: int) -> list[str]:
     for file in ("syllabus.toml", "nbgrader_config.py"):
         shutil.copy(REPOSITORY / file, root)
     simulate(root, name, count, 1, root / "submitted")
+    for made in load_simulated(root, name):  # one that is broken would end stock nbgrader's whole batch
+        if made.kind not in HONEST:
+            shutil.rmtree(root / "submitted" / made.student)
     run = subprocess.run(
         [sys.executable, "-m", "tests.bench.register", str(root), name],
         cwd=REPOSITORY, env=_environment(), capture_output=True, text=True,
