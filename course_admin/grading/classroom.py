@@ -25,7 +25,14 @@ from course_admin.grading.graded_files import handed_in, write_notebook
 from course_admin.grading.limits import Limits
 from course_admin.grading.reading import Unreadable, read_bytes, unlink_links
 from course_admin.grading.recorder import Marks, Recorder
-from course_admin.grading.submission import Outcome, Task, course_version, pack_course, withheld_for
+from course_admin.grading.submission import (
+    Outcome,
+    Task,
+    course_version,
+    pack_course,
+    unpack_course,
+    withheld_for,
+)
 
 
 @dataclass
@@ -103,7 +110,7 @@ def tasks_for(
         packed: the built notebooks, from `pack_course`.
     """
     version = course_version()
-    hidden = withheld_for(course.release())
+    hidden = withheld_for(unpack_course(packed)[1])
     for student in students:
         raw, why = b"", ""
         try:

@@ -93,18 +93,22 @@ class _Pool:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters reaches `on_trouble`
         self._address, self._work, self._say = scheduler, work, on_trouble
         self._cluster: Any = None
+        dask.config.set(
+            {
+                "distributed.admin.tick.limit": "1h",
+                "distributed.admin.low-level-log-length": 16,  # Dask would keep the last 1000 tasks, bytes and all
+                "distributed.worker.memory.terminate": False,
+            }
+        )
         if scheduler is None:
             # Threads that wait: the heavy work of each is in a grading process of its own.
-            with dask.config.set(
-                {"distributed.admin.tick.limit": "1h", "distributed.worker.memory.terminate": False}
-            ):
-                self._cluster = LocalCluster(
-                    processes=False,
-                    n_workers=1,
-                    threads_per_worker=jobs or os.cpu_count() or 1,
-                    memory_limit=0,
-                    dashboard_address="127.0.0.1:0",
-                )
+            self._cluster = LocalCluster(
+                processes=False,
+                n_workers=1,
+                threads_per_worker=jobs or os.cpu_count() or 1,
+                memory_limit=0,
+                dashboard_address="127.0.0.1:0",
+            )
             self._client = Client(self._cluster)
         else:
             try:
@@ -172,7 +176,8 @@ class _Pool:
         return self._suspects.pop(0) if self._suspects and not self._out else None
 
     def _submit(self, one: _Try) -> None:
-        name = f"{one.task.notebook}-{one.task.student}-{os.urandom(4).hex()}"
+        # Dask keeps statistics for every first part of a key: one for all.
+        name = ("grade", one.task.notebook, one.task.student, os.urandom(4).hex())
         future = self._client.submit(self._work, one.task.to_bytes(), pure=False, key=name)
         self._out[future] = one
         future.add_done_callback(lambda _: self._news.set())

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -27,12 +26,12 @@ import time
 from dataclasses import asdict
 from typing import IO, Any
 
+from course_admin.grading.nursery import die_with_parent, warm_torch
 from course_admin.grading.sandbox import SandboxUnavailable
 from course_admin.grading.worker import Job, Result, Verdict
 
 MOST_DATA = 8 * 2**30
 SPARE_S = 60.0
-PR_SET_PDEATHSIG = 1
 LENGTH = struct.Struct("<Q")
 
 
@@ -160,8 +159,12 @@ def serve() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(2, 1)  # nothing that a test prints may reach a result
-    _warm_up()
+    import course_utils.checking  # noqa: F401
     from course_admin.grading import warm
+
+    warm_torch()
+    gc.collect()
+    gc.freeze()
 
     with contextlib.suppress(
         EOFError, BrokenPipeError
@@ -192,21 +195,6 @@ def _examine(job: Job, jobs: IO[bytes], results: IO[bytes]) -> bytes:
         except (OSError, SandboxUnavailable):  # the nursery died, and took the submission's kernel along
             warm.close_nurseries()
     return json.dumps({"broken": "the sandbox's warm process died twice under this submission"}).encode()
-
-
-def _warm_up() -> None:
-    import torch
-
-    import course_utils.checking  # noqa: F401
-
-    torch.set_num_threads(1)
-    rows, model = torch.zeros(2, 3, 3), torch.nn.Linear(3, 4)
-    for layer in (torch.nn.RNN(3, 4), torch.nn.LSTM(3, 4), torch.nn.GRU(3, 4)):
-        (layer(rows)[0].sum() + model(rows).square().mean()).backward()  # on a CPU autograd starts no thread
-    torch.optim.Adam(model.parameters()).step()  # its first use loads much of torch
-    torch.linalg.svdvals(torch.nn.init.orthogonal_(torch.empty(4, 4)))
-    gc.collect()
-    gc.freeze()
 
 
 def _in_a_fork(job: Job, jobs: IO[bytes], results: IO[bytes]) -> bytes:
@@ -267,7 +255,7 @@ def _in_a_fork(job: Job, jobs: IO[bytes], results: IO[bytes]) -> bytes:
 def _end_with(parent: int) -> None:
     """Let the system end this process when its parent ends, however that happens."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        die_with_parent()
         if os.getppid() != parent:  # it had ended before
             os._exit(1)
 

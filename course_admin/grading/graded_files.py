@@ -50,7 +50,7 @@ def write_notebook(path: Path, notebook: dict, extra: dict[Path, Path]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with suppress(PermissionError):  # a file that came without the right to read it
             copyfile(origin, target)
-    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    text = json.dumps(notebook, ensure_ascii=False, sort_keys=True) + "\n"
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
     with os.fdopen(descriptor, "wb") as file:
         file.write(

@@ -28,7 +28,7 @@ import sys
 from typing import Any
 
 NEWNS, NEWUTS, NEWIPC, NEWPID, NEWNET = 0x00020000, 0x04000000, 0x08000000, 0x20000000, 0x40000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND = 2, 4, 8, 4096
 MS_REC, MS_PRIVATE = 16384, 1 << 18
 NEWUSER = 0x10000000
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 24, 38
@@ -45,7 +45,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def main() -> None:
     """Serve orders until the other end closes."""
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    die_with_parent()
     namespace, own_life = os.open("/proc/self/ns/pid", os.O_RDONLY), os.pidfd_open(os.getpid())
     if sys.argv[1] == "--probe":
         order = {"folder": sys.argv[2], "limits": {"file_mb": 1}, "probe": True}
@@ -75,6 +75,11 @@ def main() -> None:
             control.sendall(b'{"cleared": true}\n')
 
 
+def die_with_parent() -> None:
+    """Have this process killed when the one that started it ends."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def _child(order: dict[str, Any], namespace: int, own_life: int) -> int:
     _check(libc.unshare(NEWPID), "unshare")  # for the next child; this process stays where it is
     pid = os.fork()
@@ -99,15 +104,7 @@ def warm_up() -> None:
             importlib.import_module(name)
         except ImportError:
             continue  # another version of a library: the kernel will import what it needs itself
-    import torch
-
-    torch.set_num_threads(1)
-    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh())
-    rows = torch.zeros(2, 3, 3)
-    for layer in (torch.nn.RNN(3, 4), torch.nn.LSTM(3, 4), torch.nn.GRU(3, 4)):
-        (layer(rows)[0].sum() + model(rows).square().mean()).backward()  # on a CPU autograd starts no thread
-    torch.optim.Adam(model.parameters()).step()  # its first use loads much of torch
-    torch.linalg.svdvals(torch.nn.init.orthogonal_(torch.empty(4, 4)))
+    warm_torch()
     from matplotlib.figure import Figure
 
     from course_utils.figures import to_png
@@ -117,6 +114,19 @@ def warm_up() -> None:
     to_png(figure)  # fonts
 
 
+def warm_torch() -> None:
+    """Use once what a first use loads: layers, a backward pass, an optimizer, linear algebra."""
+    import torch
+
+    torch.set_num_threads(1)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh())
+    rows = torch.zeros(2, 3, 3)
+    for layer in (torch.nn.RNN(3, 4), torch.nn.LSTM(3, 4), torch.nn.GRU(3, 4)):
+        (layer(rows)[0].sum() + model(rows).square().mean()).backward()  # on a CPU autograd starts no thread
+    torch.optim.Adam(model.parameters()).step()
+    torch.linalg.svdvals(torch.nn.init.orthogonal_(torch.empty(4, 4)))
+
+
 # A submission's own world --------------------------------------------------------------------------------------------
 
 
@@ -124,7 +134,7 @@ def _first_process(order: dict[str, Any], parents_life: int) -> None:
     """Process 1 of a new PID namespace: make the world, start the kernel in it, reap, end with it."""
     status = 1
     try:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        die_with_parent()
         if select.select([parents_life], [], [], 0)[0]:
             os._exit(1)  # the nursery ended before it could be asked to take this one along
         _close_descriptors(keep=set())

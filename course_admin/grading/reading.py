@@ -88,6 +88,11 @@ def _older(data: dict) -> dict:
         ) from None
 
 
+def graded_as_empty(why: object) -> str:
+    """The flag of a submission that cannot be read."""
+    return f"the file {why}; graded as empty"
+
+
 class SubmissionExporter(NotebookExporter):
     """nbconvert's notebook exporter, except that it reads with `read_submission` and never fails on what it reads."""
 
@@ -96,7 +101,7 @@ class SubmissionExporter(NotebookExporter):
         try:
             data = read_submission(Path(filename))
         except Unreadable as error:
-            data, flag = {"cells": []}, f"the file {error}; graded as empty"
+            data, flag = {"cells": []}, graded_as_empty(error)
         cells = [
             {**cell, "source": text_of(cell.get("source"))}
             for cell in data["cells"]

@@ -34,7 +34,6 @@ class StudentKernel:
     withheld: tuple[str, ...] = ANSWERS
     flags: list[str] = field(default_factory=list)
     kept_records: dict[str, Any] = field(default_factory=dict)
-    student_cpu: float = field(default=0.0, init=False)  # CPU seconds of kernels that have ended
     _test_began: float | None = field(
         default=None, init=False
     )  # the kernel's CPU when the present test cell began
@@ -68,7 +67,6 @@ class StudentKernel:
     def _stop(self) -> None:
         if self._kernel is not None:
             used = self._kernel.cpu()
-            self.student_cpu += used
             self._test_before += max(0.0, used - (self._test_began or 0.0))
             self._kernel.close()
             self._kernel = None

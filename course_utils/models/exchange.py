@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_utils.models.recurrence import Cell, require
+from course_utils.models.checks import require
+from course_utils.models.recurrence import Cell
 
 
 def load_into(cell: Cell, layer: nn.RNNBase, kind: type[nn.RNNBase]) -> dict[str, Tensor]:

@@ -18,8 +18,9 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from course_utils.models.checks import require
 from course_utils.models.exchange import copy_out, load_into
-from course_utils.models.recurrence import Cell, Recurrent, require
+from course_utils.models.recurrence import Cell, Recurrent
 from course_utils.models.stepping import Kept, States, Steps, before, product_adder
 
 sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward

@@ -19,14 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_utils.models.checks import check_sizes, require
 from course_utils.models.sequences import check_lengths, zero_padding
 from course_utils.models.stepping import Kept, States, Steps, walk
-
-
-def require(condition: bool, message: str) -> None:
-    """Raise ValueError(message) unless the condition holds."""
-    if not condition:
-        raise ValueError(message)
 
 
 class Cell(nn.Module):
@@ -51,8 +46,7 @@ class Cell(nn.Module):
 
     def __init__(self, input_size: int, hidden_size: int, clamp: Mapping[str, float] | None = None) -> None:
         super().__init__()
-        require(input_size >= 1, f"input_size must be at least 1, got {input_size}")
-        require(hidden_size >= 1, f"hidden_size must be at least 1, got {hidden_size}")
+        check_sizes(input_size=input_size, hidden_size=hidden_size)
         self.clamp = {name: float(value) for name, value in (clamp or {}).items()}
         unknown = sorted(set(self.clamp) - set(self.gate_names))
         require(not unknown, f"clamp must name gates in {list(self.gate_names)}, got {unknown}")

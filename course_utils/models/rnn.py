@@ -17,8 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from course_utils.models.checks import require
 from course_utils.models.exchange import copy_out, load_into
-from course_utils.models.recurrence import Cell, Recurrent, require
+from course_utils.models.recurrence import Cell, Recurrent
 from course_utils.models.stepping import Kept, States, Steps, add_product_, before, weight_gradient
 
 layer_norm_backward = torch.ops.aten.native_layer_norm_backward

@@ -108,7 +108,7 @@ def compare(name: str, scratch: Path, count: int, rounds: int) -> dict[str, Any]
         stock.append(run_stock(template, scratch / f"stock-{number}", name))
         ours.append(run_ours(template, scratch / f"ours-{number}", name))
     honest = [s.student for s in load_simulated(template, name) if s.kind in HONEST and s.student in students]
-    equal = all(stock[-1].scores.get(student) == ours[-1].scores.get(student) for student in honest)
+    unlike = differences(stock[-1].scores, ours[-1].scores, most_points(template), honest)
     floor = floor_cpu(template, name, students)
     first = run_ours(template, scratch / "ours-one", name, students[:1])
 
@@ -131,7 +131,9 @@ def compare(name: str, scratch: Path, count: int, rounds: int) -> dict[str, Any]
         "ratio": round(each(stock, "seconds") / each(ours, "seconds"), 2),
         "ratio_cpu": round(each(stock, "cpu") / each(ours, "cpu"), 2),
         "peak_mb": round(max(run.peak_mb for run in ours)),
-        "scores_equal": equal,
+        "scores_equal": not unlike,
+        "unlike": unlike,
+        "partial": partial(ours[-1].scores, most_points(template), honest),
         "honest": len(honest),
         "spread_s": [[round(run.seconds / count, 3) for run in runs] for runs in (stock, ours)],
     }
@@ -165,6 +167,8 @@ def make_class(root: Path, name: str, count: int) -> list[str]:
     shutil.copy(REPOSITORY / "manuscript" / f"{name}.py", root / "manuscript")
     for folder in ("source", "release"):
         shutil.copytree(REPOSITORY / folder / name, root / folder / name)
+    bank = Path("course_admin") / "bank" / name
+    shutil.copytree(REPOSITORY / bank, root / bank)
     for file in ("syllabus.toml", "nbgrader_config.py"):
         shutil.copy(REPOSITORY / file, root)
     simulate(root, name, count, 1, root / "submitted")
@@ -247,6 +251,33 @@ def marks(gradebook: Path) -> dict[str, dict[str, float]]:
         for student, cell, score in base.execute(query):
             found.setdefault(student, {})[cell] = score
     return found
+
+
+def most_points(root: Path) -> dict[str, float]:
+    """Grade id → points a cell can earn."""
+    with sqlite3.connect(root / "gradebook.db") as base:
+        query = "SELECT name, max_score FROM base_cell JOIN grade_cells ON base_cell.id = grade_cells.id"
+        return dict(base.execute(query))
+
+
+def differences(
+    stock: dict[str, dict[str, float]],
+    ours: dict[str, dict[str, float]],
+    most: dict[str, float],
+    students: list[str],
+) -> list[list[Any]]:
+    """Cells whose marks differ: stock gives all or nothing, so a part of the points counts there as nothing."""
+    return [
+        [student, cell, stock.get(student, {}).get(cell), mark]
+        for student in students
+        for cell, mark in ours[student].items()
+        if stock.get(student, {}).get(cell) != (mark if mark == most[cell] else 0)
+    ]
+
+
+def partial(ours: dict[str, dict[str, float]], most: dict[str, float], students: list[str]) -> int:
+    """Cells for which ours gives a part of the points."""
+    return sum(0 < mark < most[cell] for student in students for cell, mark in ours[student].items())
 
 
 def floor_cpu(root: Path, name: str, students: list[str]) -> float:

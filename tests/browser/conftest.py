@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,9 +72,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
-def lab(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    home = tmp_path_factory.mktemp("jupyter")
+@contextmanager
+def serving(course: Path, home: Path) -> Iterator[Lab]:
+    """JupyterLab over a course folder, with settings of its own in `home`."""
     screens = ROOT / "build" / "screens"
     screens.mkdir(parents=True, exist_ok=True)
     with socket.socket() as probe:
@@ -107,6 +108,12 @@ def lab(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def lab(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with serving(course, tmp_path_factory.mktemp("jupyter")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
