@@ -123,14 +123,22 @@ class Coordinator:
     Args:
         temporary: its folder for temporary files; a process that holds its name belongs to the run.
         step: let it kill itself at this step of recording: a commit, a synchronized file or a renamed one.
+        limits: what a submission may use.
     """
 
-    def __init__(self, root: Path, temporary: Path, scheduler: str = "", step: int = 0):
+    def __init__(
+        self,
+        root: Path,
+        temporary: Path,
+        scheduler: str = "",
+        step: int = 0,
+        limits: dict[str, Any] | None = None,
+    ):
         self.temporary = temporary
         self.said: list[str] = []
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.breaking", str(root),
-             "--scheduler", scheduler, "--step", str(step)],
+             "--scheduler", scheduler, "--step", str(step), "--limits", json.dumps(limits or LIMITS)],
             stdout=subprocess.PIPE,
             text=True,
             cwd=REPOSITORY,
@@ -142,6 +150,10 @@ class Coordinator:
     def _read(self) -> None:
         assert self._process.stdout is not None
         self.said += (line.strip() for line in self._process.stdout)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def alive(self) -> bool:
         return self._process.poll() is None
@@ -170,7 +182,7 @@ class Coordinator:
         return self._process.returncode
 
 
-def coordinate(root: Path, scheduler: str, step: int) -> None:
+def coordinate(root: Path, scheduler: str, step: int, limits: dict[str, Any]) -> None:
     """What the process does."""
     from course_admin.grading.classroom import Course, Graded, grade_class
 
@@ -190,7 +202,7 @@ def coordinate(root: Path, scheduler: str, step: int) -> None:
         jobs=2,
         scheduler=scheduler or None,
         resume=True,
-        limits=LIMITS,
+        limits=limits,
         on_done=on_done,
         on_trouble=on_trouble,
     )
@@ -332,5 +344,6 @@ if __name__ == "__main__":
     parser.add_argument("root", type=Path)
     parser.add_argument("--scheduler", default="")
     parser.add_argument("--step", type=int, default=0)
+    parser.add_argument("--limits", type=json.loads, default=LIMITS)
     options = parser.parse_args()
-    coordinate(options.root, options.scheduler, options.step)
+    coordinate(options.root, options.scheduler, options.step, options.limits)

@@ -33,6 +33,7 @@ from rich.console import Console
 from rich.table import Table
 
 from course_admin.simulate import load_simulated, simulate
+from course_admin.syllabus import load_syllabus
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPTS = sysconfig.get_path("scripts")
@@ -107,8 +108,19 @@ def compare(name: str, scratch: Path, count: int, rounds: int) -> dict[str, Any]
     for number in range(rounds):
         stock.append(run_stock(template, scratch / f"stock-{number}", name))
         ours.append(run_ours(template, scratch / f"ours-{number}", name))
-    honest = [s.student for s in load_simulated(template, name) if s.kind in HONEST and s.student in students]
-    unlike = differences(stock[-1].scores, ours[-1].scores, most_points(template), honest)
+    made = [s for s in load_simulated(template, name) if s.kind in HONEST and s.student in students]
+    honest = [s.student for s in made]
+    other_table = {  # stock runs the experiment again, which writes another table than the wrong one that was handed in
+        (s.student, f"{question}-test")
+        for s in made
+        for question in projects(name)
+        if s.answers[question].startswith("wrong")
+    }
+    unlike = [
+        found
+        for found in differences(stock[-1].scores, ours[-1].scores, most_points(template), honest)
+        if (found[0], found[1]) not in other_table
+    ]
     floor = floor_cpu(template, name, students)
     first = run_ours(template, scratch / "ours-one", name, students[:1])
 
@@ -135,6 +147,8 @@ def compare(name: str, scratch: Path, count: int, rounds: int) -> dict[str, Any]
         "unlike": unlike,
         "partial": partial(ours[-1].scores, most_points(template), honest),
         "honest": len(honest),
+        "later_s": round((statistics.median(run.seconds for run in ours) - first.seconds) / (count - 1), 3),
+        "start_s": round(first.seconds, 2),
         "spread_s": [[round(run.seconds / count, 3) for run in runs] for runs in (stock, ours)],
     }
 
@@ -251,6 +265,12 @@ def marks(gradebook: Path) -> dict[str, dict[str, float]]:
         for student, cell, score in base.execute(query):
             found.setdefault(student, {})[cell] = score
     return found
+
+
+def projects(name: str) -> list[str]:
+    """Questions of a notebook whose marks rest on a recorded table too."""
+    syllabus = load_syllabus(REPOSITORY / "syllabus.toml")
+    return [q.id for q in syllabus.questions_of(name) if q.kind == "project"]
 
 
 def most_points(root: Path) -> dict[str, float]:
