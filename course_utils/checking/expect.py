@@ -106,7 +106,8 @@ def expect_close(
     if not np.isfinite(got).all() and np.isfinite(want).all():
         raise CheckFailed(f"{what}: contains {'nan' if np.isnan(got).any() else 'infinity'}")
     if reveal:
-        raise CheckFailed(f"{what}: expected\n{np.round(want, 4)}\nbut got\n{np.round(got, 4)}")
+        shown = [array if array.dtype == bool else np.round(array, 4) for array in (want, got)]
+        raise CheckFailed(f"{what}: expected\n{shown[0]}\nbut got\n{shown[1]}")
     off = np.abs(got.astype(complex) - want.astype(complex))
     wrong_entries = off > atol + rtol * np.abs(want)
     share = f"{int(wrong_entries.sum())} of {off.size} entries" if off.size > 1 else "it"

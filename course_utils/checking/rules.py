@@ -55,6 +55,8 @@ def mentioned(name: str, cells: Sequence[str]) -> set[str]:
                 local_imports.update(_imports(inner))
             for dotted in _dotted_names(node):
                 head, _, rest = dotted.partition(".")
+                if head in imports and head not in _free_names(node, frozenset()):
+                    continue  # a variable that only happens to be called as the import is
                 if head in local_imports:
                     found.add(local_imports[head] + ("." + rest if rest else ""))
                 elif head in definitions and head not in own:
@@ -109,6 +111,49 @@ def _own_names(node: ast.AST) -> set[str]:
         name for inner in inside if isinstance(inner, ast.Global | ast.Nonlocal) for name in inner.names
     }
     return names - shared
+
+
+def _free_names(node: ast.AST, bound: frozenset[str]) -> set[str]:
+    """Names that are looked up outside the node, in the notebook: those that no function around them binds.
+
+    Args:
+        bound: variables of the functions around the node.
+    """
+    if isinstance(node, ast.Name):
+        return set() if node.id in bound or isinstance(node.ctx, ast.Store) else {node.id}
+    found: set[str] = set()
+    inner = bound
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        inner = (bound - _globals(node)) | _variables(node)
+    for child in ast.iter_child_nodes(node):
+        inside = not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or child in node.body
+        found |= _free_names(child, inner if inside else bound)
+    return found
+
+
+def _variables(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
+    """Arguments and variables of one function; not those of functions, classes and comprehensions within it."""
+    given = function.args
+    names = {arg.arg for arg in [*given.posonlyargs, *given.args, *given.kwonlyargs]}
+    names |= {arg.arg for arg in (given.vararg, given.kwarg) if arg is not None}
+    shared: set[str] = set()
+    todo: list[ast.AST] = [] if isinstance(function, ast.Lambda) else list(function.body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            shared |= set(node.names)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        elif not isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            todo += ast.iter_child_nodes(node)
+    return names - shared
+
+
+def _globals(function: ast.AST) -> set[str]:
+    """Names that the text of a function declares global."""
+    return {name for node in ast.walk(function) if isinstance(node, ast.Global) for name in node.names}
 
 
 def _imports(node: ast.AST) -> dict[str, str]:

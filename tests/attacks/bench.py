@@ -1,10 +1,11 @@
 """Every attack against stock nbgrader and against ours, side by side: `make bench-attacks`.
 
-Prints a table and writes build/bench/attacks.json.
+Prints a table and writes build/bench/attacks.json; with --document also the table in docs/attacks.md.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +18,14 @@ from rich.table import Table
 from tests.attacks.load import Attack, attacks
 from tests.attacks.runners import REPOSITORY, Batch, run_ours, run_stock, stock_template
 
+BEGIN, END = "<!-- table: make bench-attacks -->", "<!-- end of table -->"
+
 
 def main() -> None:
     """Run both, print, write."""
+    parser = argparse.ArgumentParser(description="Attacks against stock nbgrader and against ours.")
+    parser.add_argument("--document", action="store_true", help="write the table into docs/attacks.md")
+    asked = parser.parse_args()
     every = attacks()
     with tempfile.TemporaryDirectory(prefix="attacks-") as scratch:
         folder = Path(scratch)
@@ -34,6 +40,8 @@ def main() -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     Console(width=130).print(table(rows))
+    if asked.document:
+        document(rows, REPOSITORY / "docs" / "attacks.md")
 
 
 def _row(attack: Attack, stock: float | str, batch: Batch) -> dict[str, Any]:
@@ -68,6 +76,27 @@ def table(rows: list[dict[str, Any]]) -> Table:
     shown.add_section()
     shown.add_row("", "scored as deserved", str(len(rows)), str(right["stock"]), str(right["ours"]), "")
     return shown
+
+
+def document(rows: list[dict[str, Any]], page: Path) -> None:
+    """Put the rows between the two marks of the page."""
+    lines = [
+        "| kind | what it tries | deserved | stock nbgrader | ours | flag |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        stock = _text(row["stock"]) if row["stock"] == row["deserved"] else f"**{_text(row['stock'])}**"
+        about = row["about"].replace("|", "\\|").replace("<", "&lt;")
+        flag = "yes" if row["flagged"] else ""
+        lines.append(
+            f"| {row['kind']} | {about} | {row['deserved']:g} | {stock} | {_text(row['ours'])} | {flag} |"
+        )
+    right = {key: sum(row[key] == row["deserved"] for row in rows) for key in ("stock", "ours")}
+    lines.append(f"| | **scored as deserved** | {len(rows)} | {right['stock']} | {right['ours']} | |")
+    text = page.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + after, encoding="utf-8")
 
 
 def _text(outcome: float | str) -> str:

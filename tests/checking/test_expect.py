@@ -223,3 +223,8 @@ def test_as_array_and_describe():
     assert describe(torch.zeros(2, dtype=torch.int8)) == "a tensor of shape (2,) and dtype int8"
     assert describe(np.zeros(3)) == "an array of shape (3,) and dtype float64"
     assert len(describe("x" * 1000)) < 100
+
+
+def test_arrays_of_booleans_are_revealed_as_they_are():
+    with pytest.raises(CheckFailed, match=r"(?s)expected.*\[False  True\].*but got.*\[ True  True\]"):
+        expect_close([True, True], np.array([False, True]), what="mask", reveal=True)

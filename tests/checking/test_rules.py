@@ -35,6 +35,11 @@ def refused(*cells, name="f", pattern="torch.nn.RNN*"):
         ["if True:\n    def f(x):\n        return nn.RNN(1, 1)(x)"],
         ["def f(x):\n    return torch._VF.rnn_tanh_cell(x)"],
         ["def f(x):\n    import course_utils.models.rnn as r\n    return r.RNN()(x)"],
+        ["class f:\n    nn = nn\n    def go(self, x):\n        return nn.RNN(1, 1)(x)"],
+        ["class f:\n    def a(self):\n        nn = 1\n    def go(self, x):\n        return nn.RNN(1, 1)(x)"],
+        ["def f(x):\n    y = [nn for nn in x]\n    return nn.RNN(1, 1)(x)"],
+        ["def f(x, net=nn.RNN(1, 1)):\n    return net(x)"],
+        ["def f(nn):\n    def inner():\n        global nn\n        return nn.RNN(1, 1)\n    nn = 2"],
     ],
 )
 def test_uses_are_found(cells):
@@ -50,6 +55,9 @@ def test_uses_are_found(cells):
         ["def f(x):\n    return nn.RNN(1, 1)(x)", "def f(x):\n    return x"],
         ["this is no Python", "def f(x):\n    return nn.Linear(1, 1)(x)"],
         ["def f(x):\n    return f(x)"],
+        ["def f(x):\n    nn = x\n    return nn.RNN"],
+        ["def f(nn):\n    return [nn.RNN for _ in range(2)]"],
+        ["def f(x):\n    for nn in x:\n        g = lambda: nn.RNN\n    return g()"],
     ],
 )
 def test_what_is_not_used_is_let_alone(cells):

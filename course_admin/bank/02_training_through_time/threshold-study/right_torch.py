@@ -1,0 +1,66 @@
+# why: torch throughout: one matrix of all gradients, torch.quantile, masked means, tensor scalars as results
+
+
+def clip_each(gradients, thresholds):
+    flat = torch.cat([g.reshape(g.shape[0], -1) for g in gradients], dim=1)  # (N, everything)
+    norms = torch.linalg.vector_norm(flat, dim=1)
+    factors = torch.where(norms > thresholds, thresholds / norms, torch.ones_like(norms))
+    pieces = (flat * factors[:, None]).split([g[0].numel() for g in gradients], dim=1)
+    return tuple(p.reshape(g.shape) for p, g in zip(pieces, gradients)), norms
+
+
+def propose_threshold(norms, share=0.05, skip=0):
+    if not 0 <= share <= 1:
+        raise ValueError(f"share={share}")
+    values = torch.as_tensor(norms, dtype=torch.float64)[skip:]
+    values = values[torch.isfinite(values)]
+    if values.numel() == 0:
+        raise ValueError("norms are empty")
+    return torch.quantile(values, 1 - share).item()
+
+
+def threshold_row(threshold, norms, losses, limit):
+    norms, losses = torch.as_tensor(norms).double(), torch.as_tensor(losses).double()
+    bad = ~torch.isfinite(losses) | (losses > limit)
+    norms, losses = norms[~bad], losses[~bad]
+    nan = torch.tensor(float("nan"))
+    row = dict(threshold=threshold, seeds=len(bad))
+    if threshold == float("inf"):
+        row["threshold"] = "none"
+    row["clipped_share"] = torch.gt(norms, threshold).double().mean() if len(losses) else nan
+    row["loss_mean"] = losses.mean() if len(losses) else nan
+    row["loss_sd"] = losses.std() if len(losses) > 1 else nan
+    row["diverged"] = bad.sum()
+    return row
+
+
+from course_utils.checking import record
+
+_measured = [  # optimizer, threshold, clipped_share, loss_mean, loss_sd, diverged
+    ("sgd", 0.01, 1.0, 2.76819, 0.03029, 0),
+    ("sgd", 0.1, 1.0, 2.19284, 0.00678, 0),
+    ("sgd", 1.0, 0.00175, 1.91582, 0.00779, 0),
+    ("sgd", 10.0, 0.00042, 2.00887, 0.08808, 2),
+    ("sgd", 100.0, 0.00042, 2.05229, 0.14247, 2),
+    ("sgd", "none", 0.0, 1.98244, 0.10643, 3),
+    ("adam", 0.01, 1.0, 2.08557, 0.02004, 0),
+    ("adam", 0.1, 1.0, 2.09232, 0.01276, 0),
+    ("adam", 1.0, 0.01075, 2.07407, 0.01504, 0),
+    ("adam", 10.0, 0.00025, 2.07041, 0.01279, 0),
+    ("adam", 100.0, 0.0, 2.07137, 0.01373, 0),
+    ("adam", "none", 0.0, 2.07137, 0.01373, 0),
+]
+_table = [
+    {
+        "optimizer": optimizer,
+        "steps": 800,
+        "threshold": threshold,
+        "seeds": 5,
+        "clipped_share": share,
+        "loss_mean": mean,
+        "loss_sd": sd,
+        "diverged": diverged,
+    }
+    for optimizer, threshold, share, mean, sd, diverged in _measured
+]
+record("threshold-study", _table)
