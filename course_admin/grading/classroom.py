@@ -245,7 +245,12 @@ def _record(
     timestamp, unread = handed_in(submitted)
     outcome.flags += [unread] if unread else []
     marks = recorder.store(outcome.student, outcome.graded, previous, timestamp)
-    extra = {**_other_files(submitted, directory.ignore), **source_files}
+    beside = _other_files(submitted, directory.ignore)
+    if code := sorted(str(path) for path in beside if path.suffix == ".py"):
+        outcome.flags.append(
+            f"beside the notebook lies code, which grading does not use: {', '.join(code[:5])}"
+        )
+    extra = {**beside, **source_files}
     write_notebook(path, outcome.graded, {path.parent / target: origin for target, origin in extra.items()})
     return marks
 

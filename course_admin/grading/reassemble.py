@@ -216,6 +216,8 @@ def _arrange(
                 cell, slot
             ):
                 flags.append(f"{slot.grade_id}: its text was changed; the original counts")
+            if changed := _changed_role(cell, slot.cell):
+                flags.append(f"{slot.grade_id}: its {changed} was changed; the original counts")
             line.append((slot, copy.deepcopy(slot.cell)))
         elif slot.editable:
             line.append((slot, _answer(cell, slot)))
@@ -231,6 +233,18 @@ def _arrange(
             cell["source"] = stubs.get(slot.grade_id or "", "")
         line.insert(_place(line, wanted[:position]), (slot, cell))
     return [cell for _, cell in _tests_after_answers(line)]
+
+
+def _changed_role(cell: dict, original: dict) -> str:
+    """What of a locked cell's part in grading is another in the submission; empty for what an editor merely dropped."""
+    if cell["cell_type"] != original["cell_type"]:
+        return "type"
+    grader, wanted = cell["metadata"].get("nbgrader"), original["metadata"].get("nbgrader", {})
+    for key in ("grade", "solution", "locked", "points", "cell_type"):
+        if isinstance(grader, dict) and key in grader and grader[key] != wanted.get(key):
+            return key if key == "points" else f"metadata ({key})"
+    tags = cell["metadata"].get("tags")
+    return "tags" if isinstance(tags, list) and "skip-execution" in tags else ""
 
 
 def _is_released(cell: dict, slot: _Slot) -> bool:

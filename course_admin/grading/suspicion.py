@@ -10,7 +10,8 @@ import re
 
 SIGNS = {
     r"\b(allclose|assert_\w+|isclose|equal)\s*=(?!=)": "replaces a comparison of the libraries",
-    r"course_utils\.checking\.\w+(\.\w+)*\s*=(?!=)|(failures|handles|expect|servant|report)\.\w+\s*=(?!=)": "changes the checks",
+    r"course_utils\.checking\.\w+(\.\w+)*\s*=(?!=)|(failures|handles|expect|servant|report)\.\w+\s*=(?!=)"
+    r"|\.(expect\w*|forbid|checking|__enter__|__exit__)\s*=(?!=)": "changes the checks",
     r"\b(import|from)\s+course_utils\.(checking\.|models)|course_utils\.models": "imports the course's reference or inner parts",
     r"\bbuiltins\b|__builtins__": "reaches for Python's builtins",
     r"get_ipython\(\)|InteractiveShell|_transformers?\b|showtraceback": "reaches for the kernel",

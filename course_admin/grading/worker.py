@@ -144,6 +144,7 @@ def run_test(cell: dict, link: Any, seed: int, flags: list[str]) -> tuple[Verdic
     if failure is None:
         text = printed.getvalue()
         return Verdict(grade_id, points, points, "passed", text), [stream_output(text)] if text else []
+    flags += [f"{grade_id}: {said}" for said in failure.noted]
     flags += [f"{grade_id}: the test itself stumbled; please look: {detail}" for detail in failure.broken]
     message = str(failure)
     earned = min(points, points * failure.earned / failure.total) if failure.total else 0.0

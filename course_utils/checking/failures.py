@@ -11,11 +11,13 @@ class CheckFailed(Exception):
     Attributes:
         earned, total: points of the parts that passed and of all parts, where the test cell has parts.
         broken: tracebacks of parts in which the check itself stumbled.
+        noted: what of the parts that failed an instructor may want to look at.
     """
 
     earned: float = 0.0
     total: float = 0.0
     broken: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of a traceback: the message, and where in the student's own code it began."""
@@ -62,6 +64,10 @@ class StudentError(CheckFailed):
 
 class Lacking(StudentError, AttributeError, TypeError):
     """An object of the submission lacks an attribute or a length that the check, or Python itself, asked for."""
+
+
+class Forbidden(CheckFailed):
+    """The answer uses what the exercise asks to write."""
 
 
 class StudentTimeout(CheckFailed):

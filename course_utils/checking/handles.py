@@ -19,6 +19,7 @@ import torch
 from course_utils.checking.codec import Garbled, decode, encode
 from course_utils.checking.failures import (
     CheckFailed,
+    Forbidden,
     Lacking,
     NotAnswered,
     StudentCrash,
@@ -163,7 +164,7 @@ class _Session:
         if "NotImplementedError" in kinds:
             error = NotAnswered(message or "not implemented yet")
         elif "Refused" in kinds:
-            error = CheckFailed(message)
+            error = Forbidden(message)
         elif (op, kinds[0]) in (("attribute", "AttributeError"), ("length", "TypeError")):
             error = Lacking(kinds, message, where)
         else:

@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from course_utils.checking.failures import CheckBroken, CheckFailed, NotAnswered, own_frames, wrapped
+from course_utils.checking.failures import (
+    CheckBroken,
+    CheckFailed,
+    Forbidden,
+    NotAnswered,
+    StudentGarbled,
+    StudentTimeout,
+    own_frames,
+    wrapped,
+)
+
+NOTED = (Forbidden, StudentTimeout, StudentGarbled)  # failures that an instructor is told of
 
 
 @dataclass
@@ -86,6 +97,9 @@ class checking:
             verdict = _Parts(self.summary())
         verdict.earned, verdict.total = self.earned, self.total
         verdict.broken = tuple(failure.detail for failure in failures if isinstance(failure, CheckBroken))
+        verdict.noted = tuple(
+            dict.fromkeys(str(failure) for failure in failures if isinstance(failure, NOTED))
+        )
         raise verdict from next((f.__cause__ for f in failures if f is not None and f.__cause__), None)
 
 

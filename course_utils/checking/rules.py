@@ -8,7 +8,7 @@ import ast
 import fnmatch
 from collections.abc import Sequence
 
-from course_utils.checking.failures import CheckFailed, NotAnswered
+from course_utils.checking.failures import Forbidden, NotAnswered
 from course_utils.checking.handles import student
 
 ALWAYS = ["course_utils.models*", "torch._VF*", "torch._C*", "torch.ops*"]
@@ -23,13 +23,13 @@ def forbid(name: str, *patterns: str, why: str) -> None:
         why: what the student reads.
 
     Raises:
-        CheckFailed: with `why` and the name that was found.
+        Forbidden: with `why` and the name that was found.
         NotAnswered: the notebook does not define `name`.
     """
     found = mentioned(name, student.cells())
     for dotted in sorted(found):
         if any(fnmatch.fnmatchcase(dotted, pattern) for pattern in [*patterns, *ALWAYS]):
-            raise CheckFailed(f"{why} (found `{dotted}`)")
+            raise Forbidden(f"{why} (found `{dotted}`)")
 
 
 def mentioned(name: str, cells: Sequence[str]) -> set[str]:

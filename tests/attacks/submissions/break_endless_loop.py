@@ -1,6 +1,6 @@
 # kind: break
 # deserved: 4
-# flag: false
+# flag: true
 # about: never returns
 # right: tasks step
 

@@ -1,6 +1,6 @@
 # kind: break
 # deserved: 4
-# flag: false
+# flag: true
 # about: returns four gigabytes
 # right: tasks step
 

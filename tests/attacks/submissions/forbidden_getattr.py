@@ -1,6 +1,6 @@
 # kind: forbidden
 # deserved: 4
-# flag: false
+# flag: true
 # about: builds the name of nn.RNNCell at run time
 # right: tasks scale
 

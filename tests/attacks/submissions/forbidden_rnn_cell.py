@@ -1,6 +1,6 @@
 # kind: forbidden
 # deserved: 4
-# flag: false
+# flag: true
 # about: calls nn.RNNCell where the step is to be written
 # right: tasks scale
 

@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 1
-# flag: false
+# flag: true
 # about: raises the points of a test, makes others markdown or ungraded
 
 # %% build

@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 1
-# flag: false
+# flag: true
 # about: replaces the functions of course_utils.checking
 
 # %% cell scale

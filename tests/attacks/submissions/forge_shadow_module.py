@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 1
-# flag: false
+# flag: true
 # about: a folder course_utils beside the notebook whose checks always pass
 
 # %% build

@@ -1,6 +1,6 @@
 # kind: forge
 # deserved: 0
-# flag: false
+# flag: true
 # about: tags every test cell so that it is not executed
 # right: 
 
