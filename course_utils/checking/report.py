@@ -126,7 +126,9 @@ class Scoreboard:
             return "not run"
         if not result.failed:
             return f"✓ {len(result.parts)} of {len(result.parts)}"
-        if all(isinstance(part.failure, NotAnswered) for part in result.failed):
+        if len(result.failed) == len(result.parts) and all(
+            isinstance(part.failure, NotAnswered) for part in result.failed
+        ):
             return "… not answered"
         return f"✗ {len(result.parts) - len(result.failed)} of {len(result.parts)}"
 

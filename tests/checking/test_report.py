@@ -87,8 +87,14 @@ def test_the_scoreboard():
             with check.part("b"):
                 if name == "blank":
                     raise failure
+    with pytest.raises(CheckFailed), checking("table missing") as check:
+        with check.part("a"):
+            pass
+        with check.part("b"):
+            raise NotAnswered("x")
     names = {name: name for name in ("right", "wrong", "blank", "never")}
     states = dict(scoreboard.rows(names))
     assert states == {"right": "✓ 1 of 1", "wrong": "✗ 1 of 2", "blank": "… not answered", "never": "not run"}
+    assert scoreboard.rows({"table missing": "t"}) == [("t", "✗ 1 of 2")]
     shown = scoreboard.show(names)
     assert "**1 of 4**" in shown._repr_markdown_() and "checks that pass: 1 of 4" in repr(shown)
