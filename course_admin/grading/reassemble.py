@@ -53,6 +53,7 @@ def reassemble(submission: dict, source: dict, release: dict | None = None) -> R
     for number, cell in enumerate(cells):
         cell.setdefault("id", f"extra-{number}")
         _finish(cell, released.get(_grade_id(cell)))
+    _mark_given(cells, source["cells"])
     flags += _signs(given, wanted, source["cells"], release["cells"])
     records = {}
     for cell in given:
@@ -66,6 +67,15 @@ def reassemble(submission: dict, source: dict, release: dict | None = None) -> R
         "cells": cells,
     }
     return Reassembled(notebook, flags, records)
+
+
+def _mark_given(cells: list[dict], source_cells: list[dict]) -> None:
+    """Note the code cells that stand there as the course wrote them: what they define is not the student's work."""
+    answers = [cell for cell in source_cells if cell.get("metadata", {}).get("nbgrader", {}).get("solution")]
+    ours = {cell["source"].strip() for cell in source_cells} - {cell["source"].strip() for cell in answers}
+    for cell in cells:
+        if cell["cell_type"] == "code" and text_of(cell["source"]).strip() in ours:
+            cell["metadata"]["course"] = {**cell["metadata"].get("course", {}), "given": True}
 
 
 def _signs(given: list[dict], wanted: list[_Slot], *known: list[dict]) -> list[str]:

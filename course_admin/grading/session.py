@@ -15,6 +15,7 @@ from course_admin.grading.kernel import BadAnswer, Kernel, KernelDied, OutOfTime
 from course_admin.grading.limits import Limits
 from course_admin.grading.outputs import Collector, OutputFlood
 from course_admin.shipping import ANSWERS
+from course_utils.checking.cells import imports_only
 
 GONE = "the kernel died too often and was not started again"
 
@@ -39,6 +40,7 @@ class StudentKernel:
     )  # the kernel's CPU when the present test cell began
     _test_before: float = field(default=0.0, init=False)  # what kernels that died meanwhile used for it
     _ran: list[str] = field(default_factory=list, init=False)
+    _given: set[str] = field(default_factory=set, init=False)
     _kernel: Kernel | None = field(default=None, init=False)
     _restarts: int = field(default=0, init=False)
     _needs_replay: bool = field(default=False, init=False)
@@ -108,8 +110,14 @@ class StudentKernel:
 
     # Running cells --------------------------------------------------------------------------------------------------
 
-    def run_cell(self, code: str) -> list[dict]:
-        """Run a cell of the student; returns its outputs, cleaned and bounded. Never raises for what the cell does."""
+    def run_cell(self, code: str, given: bool = False) -> list[dict]:
+        """Run a cell; returns its outputs, cleaned and bounded. Never raises for what the cell does.
+
+        Args:
+            given: the course wrote it, so what it defines is no part of an answer.
+        """
+        if given:
+            self._given.add(code)
         collector = Collector(self.limits.output_kb * 1024)
         if self.late():
             collector.error(
@@ -174,7 +182,7 @@ class StudentKernel:
             return {"crashed": str(death)}
 
     def cells(self) -> list[str]:
-        return list(self._ran)
+        return [imports_only(code) if code in self._given else code for code in self._ran]
 
     def recorded(self, name: str) -> Any:
         return self.kept_records.get(name)

@@ -82,6 +82,7 @@ def grade(job: Job) -> Result:
         for cell in notebook["cells"]:
             if cell["cell_type"] != "code":
                 continue
+            given = cell["metadata"].get("course", {}).get("given", False)
             if is_test(cell):
                 kernel.begin_test()
                 verdict, cell["outputs"] = run_test(cell, kernel, job.seed, kernel.flags)
@@ -89,9 +90,9 @@ def grade(job: Job) -> Result:
             elif "experiment" in cell["metadata"].get("tags", []):
                 definitions = only_definitions(cell["source"])
                 if definitions:
-                    kernel.run_cell(definitions)
+                    kernel.run_cell(definitions, given)
             elif cell["source"].strip():
-                cell["outputs"] = kernel.run_cell(cell["source"])
+                cell["outputs"] = kernel.run_cell(cell["source"], given)
     return Result(notebook, verdicts, list(dict.fromkeys(kernel.flags)), time.monotonic() - started)
 
 

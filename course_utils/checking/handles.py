@@ -6,7 +6,6 @@ See docs/seam.md for what a test may do and what each failure gives.
 
 from __future__ import annotations
 
-import linecache
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 
 import torch
 
+from course_utils.checking.cells import cells_run
 from course_utils.checking.codec import Garbled, decode, encode
 from course_utils.checking.failures import (
     CheckFailed,
@@ -80,23 +80,13 @@ class InProcess:
     def cells(self) -> list[str]:
         if self._cells is not None:
             return self._cells
-        history = self.servant.namespace.get("In")
-        cells = [cell for cell in history if isinstance(cell, str)] if isinstance(history, list) else []
-        return cells if any(cells) else _cells_compiled()
+        return cells_run(self.servant.namespace.get("In"))
 
     def recorded(self, name: str) -> Any:
         return records.get(name)
 
     def cause(self) -> BaseException | None:
         return self.servant.error
-
-
-def _cells_compiled() -> list[str]:
-    """The cells that IPython compiled, from Python's own cache of source lines: nbval runs cells without a history."""
-    entries = [
-        (name, entry) for name, entry in linecache.cache.items() if "ipykernel_" in name and len(entry) > 2
-    ]
-    return ["".join(entry[2]) for _, entry in entries]
 
 
 def _notebook_namespace() -> dict[str, Any]:

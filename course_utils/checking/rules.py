@@ -27,41 +27,51 @@ def forbid(name: str, *patterns: str, why: str) -> None:
         NotAnswered: the notebook does not define `name`.
     """
     found = mentioned(name, student.cells())
-    for dotted in sorted(found):
+    for dotted, by in sorted(found.items()):
         if any(fnmatch.fnmatchcase(dotted, pattern) for pattern in [*patterns, *ALWAYS]):
-            raise Forbidden(f"{why} (found `{dotted}`)")
+            through = (
+                "" if len(by) == 1 else ": " + ", which uses ".join(f"`{name}`" for name in [*by, dotted])
+            )
+            raise Forbidden(f"{why} (found `{dotted}`{through})")
 
 
-def mentioned(name: str, cells: Sequence[str]) -> set[str]:
+def mentioned(name: str, cells: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Dotted names, with imports resolved, that the definition of `name` uses directly or through other definitions.
 
     Args:
         cells: the notebook's code cells in order; a later definition replaces an earlier one.
+
+    Returns:
+        Name → the definitions that lead to it, `name` first.
     """
     definitions, imports = _collect(cells)
     if name not in definitions:
         raise NotAnswered(f"`{name}` is not defined yet: run the cell that defines it")
-    found: set[str] = set()
-    todo, done = [name], set()
+    found: dict[str, tuple[str, ...]] = {}
+    todo: list[tuple[str, ...]] = [(name,)]
+    done: set[str] = set()
     while todo:
-        current = todo.pop()
+        way = todo.pop()
+        current = way[-1]
         if current in done:
             continue
         done.add(current)
         for node in definitions.get(current, []):
-            own = _own_names(node)
+            free = _free_names(node, frozenset())
             local_imports = dict(imports)
             for inner in ast.walk(node):
                 local_imports.update(_imports(inner))
             for dotted in _dotted_names(node):
                 head, _, rest = dotted.partition(".")
-                if head in imports and head not in _free_names(node, frozenset()):
-                    continue  # a variable that only happens to be called as the import is
+                if head not in free and (head in imports or head not in local_imports):
+                    continue  # a variable that only happens to be called as something of the notebook is
                 if head in local_imports:
-                    found.add(local_imports[head] + ("." + rest if rest else ""))
-                elif head in definitions and head not in own:
-                    todo.append(head)
-            found |= {path for inner in ast.walk(node) for path in _imports(inner).values()}
+                    found.setdefault(local_imports[head] + ("." + rest if rest else ""), way)
+                elif head in definitions:
+                    todo.append((*way, head))
+            for inner in ast.walk(node):
+                for path in _imports(inner).values():
+                    found.setdefault(path, way)
     return found
 
 
@@ -98,21 +108,6 @@ def _bound(node: ast.stmt) -> list[str]:
     return names
 
 
-def _own_names(node: ast.AST) -> set[str]:
-    """Names that a function or class binds inside itself (arguments, variables): they mean nothing outside."""
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return set()
-    inside = [inner for inner in ast.walk(node) if inner is not node]
-    names = {inner.arg for inner in inside if isinstance(inner, ast.arg)}
-    names |= {
-        inner.id for inner in inside if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
-    }
-    shared = {
-        name for inner in inside if isinstance(inner, ast.Global | ast.Nonlocal) for name in inner.names
-    }
-    return names - shared
-
-
 def _free_names(node: ast.AST, bound: frozenset[str]) -> set[str]:
     """Names that are looked up outside the node, in the notebook: those that no function around them binds.
 
@@ -144,9 +139,14 @@ def _variables(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) ->
             shared |= set(node.names)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+            todo += node.decorator_list
+        elif isinstance(node, ast.Lambda):
             continue
         elif not isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            if isinstance(node, ast.ExceptHandler) and node.name:
+                names.add(node.name)
             todo += ast.iter_child_nodes(node)
     return names - shared
 

@@ -1,10 +1,10 @@
-"""Can one coordinator feed many workers? `python -m tests.bench.coordinator [--submissions 30000] [--real 8]`.
+"""Can one coordinator feed many workers? `python -m tests.bench.coordinator [--submissions 30000] [--real 8] [--short]`.
 
-A few submissions of section 01 are graded for real. Then a class of the size asked for, each with the bytes of one of them,
-is graded over a Dask scheduler by workers that answer at once with what was found before. What remains is the coordinator's
-work: reading, handing out, the gradebook's transaction, the graded notebook, the audit line. It prints the coordinator's CPU
-seconds and memory for each slice of the class, and how many worker threads one coordinator keeps busy. Writes
-build/bench/coordinator.json.
+A few submissions of section 01 (or, short, of a tiny notebook) are graded for real. Then a class of the size asked for, each with
+the bytes of one of them, is graded over a Dask scheduler by workers that answer at once with what was found before. What
+remains is the coordinator's work: reading, handing out, the gradebook's transaction, the graded notebook, the audit line. It
+prints the coordinator's CPU seconds and memory for each slice of the class, and how many worker threads one coordinator keeps
+busy. Writes build/bench/coordinator.json.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from course_admin.grading.submission import (
     pack_course,
 )
 from tests.bench.grading import REPOSITORY, make_class, sections
+from tests.bench.thousand import make
+from tests.grading import tiny
 
 SLICES = 10
 
@@ -63,11 +65,18 @@ def main() -> None:
     )
     parser.add_argument("--submissions", type=int, default=30_000)
     parser.add_argument("--real", type=int, default=8, help="submissions that are graded for real")
+    parser.add_argument(
+        "--short", action="store_true", help="submissions of a tiny notebook, not of section 01"
+    )
     asked = parser.parse_args()
-    name = sections()[0]
+    name = tiny.NAME if asked.short else sections()[0]
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         root = Path(scratch) / "course"
-        students = make_class(root, name, 2 * asked.real)[: asked.real]
+        if asked.short:
+            make(root, asked.real, broken=False)
+            students = Course(root, name).submitted()
+        else:
+            students = make_class(root, name, 2 * asked.real)[: asked.real]
         course = Course(root, name)
         kept, cost = grade_for_real(course, students, Path(scratch) / "outcomes")
         many = multiply(course, students, asked.submissions)

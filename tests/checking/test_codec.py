@@ -237,3 +237,10 @@ def test_nesting_is_bounded_when_reading():
         data = [data]
     with pytest.raises(Garbled, match="deep"):
         decode(data, refuse)
+
+
+def test_a_single_entry_without_a_stride_crosses():
+    """`x.mean().expand(1)` and its like."""
+    flat = torch.tensor(2.5, dtype=torch.float64).expand(1)
+    back = there_and_back(flat)
+    assert torch.equal(back, flat) and back.dtype == torch.float64

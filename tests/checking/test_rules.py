@@ -56,6 +56,11 @@ def test_uses_are_found(cells):
         ["this is no Python", "def f(x):\n    return nn.Linear(1, 1)(x)"],
         ["def f(x):\n    return f(x)"],
         ["def f(x):\n    nn = x\n    return nn.RNN"],
+        ["count = nn.RNN", "def f(x):\n    def count(y):\n        return y\n    return count(x)"],
+        [
+            "e = nn.RNN",
+            "def f(x):\n    try:\n        return x\n    except ValueError as e:\n        return e",
+        ],
         ["def f(nn):\n    return [nn.RNN for _ in range(2)]"],
         ["def f(x):\n    for nn in x:\n        g = lambda: nn.RNN\n    return g()"],
     ],
@@ -66,6 +71,20 @@ def test_what_is_not_used_is_let_alone(cells):
 
 def test_a_missing_definition_is_not_answered():
     with using(InProcess({}, ["g = 1"])), pytest.raises(NotAnswered, match="`f` is not defined yet"):
+        forbid("f", "torch.nn.RNN*", why="write it yourself")
+
+
+def test_the_way_to_what_was_found_is_told():
+    said = refused("def helper(x):\n    return nn.RNN(1, 1)(x)", "def f(x):\n    return helper(x)")
+    assert said == (
+        "write it yourself (found `torch.nn.RNN`: `f`, which uses `helper`, which uses `torch.nn.RNN`)"
+    )
+
+
+def test_a_test_cell_of_the_notebook_is_no_part_of_an_answer():
+    test = 'from torch.nn import RNN\n\nwith checking("f") as check:\n    count = RNN(1, 1)'
+    history = [PREAMBLE, "def count(x):\n    return x\n\n\ndef f(x):\n    return count(x)", test]
+    with using(InProcess({"In": history})):
         forbid("f", "torch.nn.RNN*", why="write it yourself")
 
 

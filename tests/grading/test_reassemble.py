@@ -35,6 +35,20 @@ def test_an_honest_submission_is_its_own_answers_and_our_tests(made):
     assert {c: cells[c]["metadata"]["nbgrader"]["points"] for c in tiny.POINTS} == tiny.POINTS
 
 
+def test_cells_that_stand_as_the_course_wrote_them_are_marked(made):
+    """What they define is no part of an answer."""
+
+    def change(cells, notebook):
+        cells["show"]["source"] += "  # changed"
+
+    notes = lambda result: {
+        cell["id"] for cell in result.notebook["cells"] if cell["metadata"].get("course", {}).get("given")
+    }
+    assert notes(made()) >= {"setup", "show", "study"}
+    assert not notes(made()) & {"tasks", "scale", "step", "why"}
+    assert "show" not in notes(made(change)) and "study" in notes(made(change))
+
+
 def test_nothing_that_is_read_is_changed(built, source, release):
     notebook = built.right()
     before = [json.dumps(part) for part in (notebook, source, release)]
