@@ -25,7 +25,7 @@
 # - find out by experiment whether a gate should see the cell state, and which gate an LSTM can least do
 #   without.
 #
-# **Time:** about five and a half hours, in as many sittings as you like. **Points:**
+# **Time:** about five and three quarter hours, in as many sittings as you like. **Points:**
 #
 # {{points}}
 
@@ -43,9 +43,9 @@
 #    included; it lists every check that does not pass yet. *Run All* stops at the first one; go on below it
 #    with *Run Selected Cell and All Below*.
 #
-# Under each heading stand points, minutes and difficulty (1 easy to 5 hard). Training cells ask for their
-# number of steps. The environment variable `COURSE_BUDGET` sets it before JupyterLab starts: `default` suits
-# a laptop, `quick` only shows that a cell runs, `full` is for a free evening.
+# Under each heading stand points, minutes and difficulty (1 easy to 5 hard). How many steps
+# the training cells take is set by the environment variable `COURSE_BUDGET`, before JupyterLab starts:
+# `default` suits a laptop, `quick` only shows that a cell runs, `full` is for a free evening.
 
 # %% role="setup" grade_id="setup"
 import matplotlib.pyplot as plt
@@ -260,8 +260,8 @@ with checking("read-the-gates") as check:
 # *2 points · 5 minutes · difficulty 1*
 #
 # Back to *The keys that my neighbor left on the table by the door are missing.* One unit of a trained LSTM
-# stores whether the subject is plural. Which gate must do something special at each of these moments?
-# Choose from `"input"`, `"forget"` and `"output"`.
+# stores whether the subject is plural. Which gate must open or shut at each of these moments? Name the one
+# that does *this* job; choose from `"input"`, `"forget"` and `"output"`.
 #
 # - `gate_on_keys`: *keys* has come, and the fact *plural* has to get into the cell.
 # - `gate_on_verb`: the verb is due; the rest of the network must now learn what the cell has kept to itself.
@@ -284,14 +284,24 @@ vanilla_lacks = "c"  # what a vanilla RNN lacks: "a", "b", "c" or "d"
 ### END SOLUTION
 
 # %% role="test" grade_id="why-gates-test" points=2
+import re
+
 from course_utils.checking import checking, expect_choice, student
 from course_utils.checking.expect import chosen_of
 
 why_gate_names, why_gate_letters = ["input", "forget", "output"], ["a", "b", "c", "d"]
+
+
+def why_gate(name):
+    """The student's gate: "input gate" counts as "input"."""
+    value = getattr(student, name)
+    return re.sub(r"(?i)[\s_-]*gate\s*\.?\s*$", "", value) if isinstance(value, str) else value
+
+
 with checking("why-gates") as check:
     with check.part("each answer is one of the options"):
         for name in ("gate_on_keys", "gate_on_verb", "gate_on_period"):
-            chosen_of(getattr(student, name), why_gate_names, name)
+            chosen_of(why_gate(name), why_gate_names, name)
         chosen_of(student.vanilla_lacks, why_gate_letters, "vanilla_lacks")
     ### BEGIN HIDDEN TESTS
     with check.part("on 'keys'", points=0.5):
@@ -299,19 +309,19 @@ with checking("why-gates") as check:
             "forget": "that gate can only scale what is there already; nothing enters through it",
             "output": "that gate decides what leaves the cell, not what goes in",
         }
-        expect_choice(student.gate_on_keys, "input", why_gate_names, "gate_on_keys", suspects)
+        expect_choice(why_gate("gate_on_keys"), "input", why_gate_names, "gate_on_keys", suspects)
     with check.part("on the verb", points=0.5):
         suspects = {
             "input": "nothing new is to be stored here; the fact is inside already",
             "forget": "that gate scales the cell state from one step to the next; it does not show it",
         }
-        expect_choice(student.gate_on_verb, "output", why_gate_names, "gate_on_verb", suspects)
+        expect_choice(why_gate("gate_on_verb"), "output", why_gate_names, "gate_on_verb", suspects)
     with check.part("on the period", points=0.5):
         suspects = {
             "input": "what is added can hide the old content, but there is a gate that removes it",
             "output": "a shut output gate hides the fact; it would still sit in the cell",
         }
-        expect_choice(student.gate_on_period, "forget", why_gate_names, "gate_on_period", suspects)
+        expect_choice(why_gate("gate_on_period"), "forget", why_gate_names, "gate_on_period", suspects)
     with check.part("what a vanilla RNN lacks", points=0.5):
         suspects = {
             "a": "it has one, the tanh; the trouble comes from passing it at every word",
@@ -323,7 +333,7 @@ with checking("why-gates") as check:
 
 # %% [markdown] role="written" grade_id="why-gates-written" points=2
 # ### Why gates, in your words
-# *2 points · 6 minutes · difficulty 2 · marked by hand*
+# *2 points · 8 minutes · difficulty 2 · marked by hand*
 #
 # Why were gates put into recurrent networks? Explain it in five to eight sentences to someone who knows the
 # vanilla RNN, with an example of your own.
@@ -371,8 +381,8 @@ with checking("why-gates") as check:
 # - `c3_forget_0`: $c_3$ with $f = 0$ at every step;
 # - `c3_forget_1`: $c_3$ with $f = 1$ at every step.
 #
-# So a gate at zero wipes the cell state, and there a question sheet in circulation stops. Is the network now
-# blind to its past? Take one unit with $f = 0$, $i = o = 1$ and $g_t = \tanh(x_t + 2\,h_{t-1})$. It starts
+# So a gate at zero wipes the cell state. Is the network now blind to its past? Take
+# one unit with $f = 0$, $i = o = 1$ and $g_t = \tanh(x_t + 2\,h_{t-1})$. It starts
 # from $h_0 = c_0 = 0$ and reads $x_1 = 1$, $x_2 = 0$.
 #
 # - `h2_forget_0`: its hidden state $h_2$, to three decimals. (Had it read 0 twice, it would be 0.)
@@ -465,7 +475,8 @@ with checking("forget-gate-zero") as check:
 # Follow the cell state alone, along the top of the picture: $c_t = f_t \odot c_{t-1} + \dots$ With the gates
 # as they are, a small change of $c_{t-1}$ changes $c_t$ by $f_t$ times as much. Over $k$ steps this **direct
 # path** multiplies a gradient by $f_t\, f_{t-1} \cdots f_{t-k+1}$, unit by unit, and there is no matrix and no
-# tanh in it. To three significant digits, give
+# tanh in it. To three significant digits, give (go on with unrounded numbers; an expression such as `0.9**50`
+# is a fine answer)
 #
 # - `path_50`: what the direct path leaves of a gradient of 1 over 50 steps with $f = 0.9$;
 # - `gate_bias_1`: the forget gate when its sum is just a bias of 1, as is usual at the start of training;
@@ -602,7 +613,7 @@ with checking("cell-state-path") as check:
 # |---|---|
 # | The problem: what one step of a vanilla RNN multiplies a gradient by, and what many steps make of it | 0.75 |
 # | The remedy: the derivative along the cell state, and why it can stay near 1 | 0.75 |
-# | The limits: gates below 1 still shrink it; other paths exist; explosion is not prevented | 0.75 |
+# | The limits: what gates do to it, which other paths exist, and what can still go wrong | 0.75 |
 # | The example: what must be remembered how long, and which gates must do what for the gradient to arrive | 0.75 |
 #
 # ### BEGIN SOLUTION
@@ -750,8 +761,8 @@ with checking("smaller-lstm") as check:
 
 # %% [markdown]
 # **Pruning** is often named in one breath with these. It sets small weights to zero, and saves room only where
-# zeros need not be stored. None of the five is free: whether the smaller layer still does its work has to be
-# measured.
+# zeros need not be stored. None of the five (fewer units, a GRU, a projection, quantization,
+# pruning) is free: whether the smaller layer still does its work has to be measured.
 #
 # ### Parts of an LSTM
 # *1 point · 2 minutes · difficulty 1*
@@ -924,10 +935,11 @@ with checking("lstm-at-work") as check:
 # ### Bits and perplexity
 # *2 points · 6 minutes · difficulty 2*
 #
-# The language model below will be scored in **bits per character**. Perplexity is $b^H$ if the cross-entropy
-# $H$ is measured with logarithms to base $b$: $2^H$ in bits, $e^H$ in nats. A lecture note that is
-# much copied has the 2 only; PyTorch's `cross_entropy` is in nats. A model of characters reports a loss of
-# 1.5 on held-out text. To three significant digits, give
+# The language model below will be scored in **bits per character**. Perplexity is $b^L$ if the cross-entropy
+# $L$ is measured with logarithms to base $b$: $2^L$ in bits, $e^L$ in nats. In books you often find
+# the 2 only; PyTorch's `cross_entropy` is in nats. A model of characters reports a loss of
+# 1.5 on held-out text. To three significant digits, give (go on with unrounded numbers; an expression is a
+# fine answer)
 #
 # - `model_bits`: its cross-entropy in bits per character;
 # - `model_perplexity`: its perplexity per character;
@@ -1128,11 +1140,12 @@ class LSTMCell(nn.Module):
             lstm: an `nn.LSTM` with one layer, one direction and biases, of this cell's sizes.
 
         Raises:
-            ValueError: it has more than one layer, two directions, or other sizes than this cell.
+            ValueError: it has more than one layer, two directions, a projection (`proj_size`), or other
+                sizes than this cell.
         """
         ### BEGIN SOLUTION
-        if lstm.num_layers != 1 or lstm.bidirectional:
-            raise ValueError("lstm must have one layer and one direction")
+        if lstm.num_layers != 1 or lstm.bidirectional or lstm.proj_size:
+            raise ValueError("lstm must have one layer, one direction and no projection")
         sizes, own = (lstm.input_size, lstm.hidden_size), (self.input_size, self.hidden_size)
         if sizes != own:
             raise ValueError(f"lstm must have the cell's sizes (I, H) = {own}, got {sizes}")
@@ -1184,7 +1197,8 @@ def lstm_loaded(weights, *arguments, **options):
     except StudentError as error:
         raise CheckFailed(f"{differ}: {error.message}") from None
     unknown = list(report[1]) if isinstance(report, tuple) and len(report) == 2 else []
-    expect(not unknown, f"{differ}: state_dict() lacks {unknown}")
+    hint = "a plain tensor is no parameter: wrap it in nn.Parameter"
+    expect(not unknown, f"{differ}: state_dict() lacks {unknown} ({hint})")
     return cell
 
 
@@ -1263,7 +1277,7 @@ with student.without("rnn"), checking("lstm-cell") as check:
         lstm_named = set(student.LSTMCell(2, 3).state_dict())
         expect(
             lstm_named == {"weight_ih", "weight_hh", "bias"},
-            f"state_dict() should hold weight_ih, weight_hh, bias; got {sorted(lstm_named)}",
+            f"state_dict() should hold weight_ih, weight_hh, bias, each an nn.Parameter; got {sorted(lstm_named)}",
         )
 
     ### BEGIN HIDDEN TESTS
@@ -1588,11 +1602,12 @@ with student.without("rnn"), checking("lstm-cell") as check:
             expect_uniform(matrix, bound, name, others)
             for part, letter in zip(as_array(matrix, name).reshape(4, -1), "ifgo", strict=True):
                 expect_uniform(part, bound, f"{name}, block {letter}", {})
-        first, second = (matrices_of(student.LSTMCell(4, 6))["weight_hh"] for _ in range(2))
-        expect(
-            not (as_array(first, "weight_hh") == as_array(second, "weight_hh")).any(),
-            "two cells built one after the other start alike: __init__ should not set a seed of its own",
-        )
+        first, second = (matrices_of(student.LSTMCell(4, 6)) for _ in range(2))
+        for name in first:
+            expect(
+                not (as_array(first[name], name) == as_array(second[name], name)).any(),
+                f"{name}: two cells built one after the other start alike: __init__ should not set a seed of its own",
+            )
         student.seed(4)
         before = matrices_of(student.LSTMCell(4, 6))
         student.seed(4)
@@ -1642,10 +1657,16 @@ with student.without("rnn"), checking("lstm-cell") as check:
         cell.to(torch.float64)
         cell.load_library(layer)
         loaded = cell.state_dict()
+        trained = {name for name, value in cell.named_parameters() if value.requires_grad}
         expect(
-            set(loaded) == set(odd) and set(dict(cell.named_parameters())) == set(odd),
-            f"after load_library the parameters should be weight_ih, weight_hh and bias; got {sorted(loaded)}",
+            set(loaded) >= set(odd) and trained >= set(odd),  # names too many are a question of their own
+            "after load_library weight_ih, weight_hh and bias should be parameters that still learn; "
+            f"got {sorted(trained)}",
         )
+        for name, value in given.items():
+            expect_close(
+                layer.state_dict()[name], value, f"load_library changed the layer itself: {name}", rtol=1e-9
+            )
         first, second = given["bias_ih_l0"], given["bias_hh_l0"]
         forget = (torch.arange(20) // 5 == 1).double()
         biases = {
@@ -1672,16 +1693,24 @@ with student.without("rnn"), checking("lstm-cell") as check:
             rtol=1e-9,
         )
         layer.load_state_dict(given)
-        cell.load_state_dict({name: 0 * value for name, value in odd.items()})
+        cell.load_state_dict({name: 0 * value for name, value in odd.items()}, strict=False)
         expect_close(
             layer.state_dict()["weight_ih_l0"],
             given["weight_ih_l0"],
             "the layer's weight_ih_l0, after the cell's weights were changed: they share memory; copy the numbers",
             rtol=1e-9,
         )
+        timed = student.build("torch.nn.LSTM", 2, 5, dtype=torch.float64)  # time first: the same weights
+        timed.load_state_dict(given)
+        cell.load_library(timed)
+        expect_close(
+            cell.state_dict()["weight_ih"], given["weight_ih_l0"], "weight_ih from a layer with time first"
+        )
         for sizes, options in (
             ((2, 5), {"num_layers": 2}),
             ((2, 5), {"bidirectional": True}),
+            ((2, 5), {"proj_size": 2}),
+            ((2, 5), {"proj_size": 1}),
             ((3, 5), {}),
             ((2, 4), {}),
             ((2, 1), {}),
@@ -1853,9 +1882,9 @@ top.set(ylabel="number", title="one sequence, one unit")
 bottom.set(xlabel="step t (lines: marks)", ylabel="gate, 0 shut to 1 open", ylim=(-0.05, 1.05))
 plotting.show(
     fig,
-    alt="Above: thirty numbers as dots, a few of them marked; a line, what the network says, stays level between "
-    "marks and jumps to the new number at each mark. Below: the three gates of the one unit over the same "
-    "steps; the marks are drawn as vertical lines, at which the forget gate leaves its usual height.",
+    alt="Above: thirty numbers as dots, a few of them marked; a dotted line, the number to be held, and a line, "
+    "what the network says. Below: the three gates of the one unit over the same steps. Vertical lines are "
+    "drawn at the marks.",
 )
 
 # %% [markdown]
@@ -1916,8 +1945,7 @@ with checking("lstm-cell-plot") as check:
 # hand: the target of step $t$ is the character at step $t + 1$.
 #
 # Two numbers tell how good it is. For training, the mean of $-\ln p(\text{next character})$, which PyTorch's cross-entropy gives
-# in **nats**. For reporting, the same mean in **bits per character**, which uses $\log_2$. Some lecture notes compute a
-# perplexity as 2 to the power of the cross-entropy; that holds for bits, and for nats the base is $e$.
+# in **nats**. For reporting, the same mean in **bits per character**, which uses $\log_2$.
 #
 # Here `nn.LSTM` is welcome. It expects time first unless told otherwise, and it returns two things.
 #
@@ -2097,6 +2125,18 @@ with checking("char-model") as check:
             },
             reveal=True,
         )
+    with check.part("the next character, not this one"):
+        one_more = torch.tensor([[0, 1, 2, 3]])
+        expect_close(
+            student.next_character_loss(
+                50 * torch.nn.functional.one_hot((one_more + 1) % 7, 7).float(), one_more
+            ),
+            0.0,
+            what="next_character_loss of a model that is sure of one more, for the tokens 0, 1, 2, 3",
+            suspects={"each character is asked to predict itself: shift by one": 50.0},
+            atol=1e-4,
+            reveal=True,
+        )
     with check.part("its bits per character"):
         expect_close(
             student.bits_per_character(char_undecided, torch.arange(8), chunk=3),
@@ -2107,6 +2147,9 @@ with checking("char-model") as check:
                 "nats were multiplied by ln 2; one bit is ln 2 nats": math.log(8) * math.log(2),
                 "this is the perplexity": 8.0,
                 "bits are added up; the mean was asked for": 21.0,
+                "means of chunks were added and divided by N - 1; add sums": 9 / 7,
+                "the prediction across each border is missing": 15 / 7,
+                "the prediction across each border is missing, and the last one": 12 / 7,
             },
             reveal=True,
         )
@@ -2213,6 +2256,15 @@ with checking("char-model") as check:
         long = (torch.arange(2 * 11) ** 2 % 9).reshape(2, 11)
         got, _ = char_pair(loaded(odd, 9, 2, 6)(long), "what your model returns")
         expect_close(got, answers(odd, long)[0], what="logits with V, E, H = 9, 2, 6", rtol=1e-8, atol=1e-10)
+        learned = student.backward(loaded(odd, 9, 2, 6), long).parameters
+        for name in odd:
+            expect(learned.get(name) is not None, f"{name} gets no gradient from the logits: is it detached?")
+        expect(
+            bool(
+                (abs(as_array(learned["embedding.weight"], "its gradient")) > 0).any(1)[long.unique()].all()
+            ),
+            "the vector of a character that was read gets no gradient: is it taken for padding?",
+        )
         one, _ = char_pair(loaded(odd, 9, 2, 6)(long[:1, :1]), "what your model returns")
         expect_close(
             one,
@@ -2351,6 +2403,10 @@ with checking("char-model") as check:
                     logits[:, :-1], text[:, 1:]
                 ),
                 "only the last step counts; the mean runs over all": each[:, -1].mean(),
+                "only the first row counts; the mean runs over all": each[0].mean(),
+                "character 0 is left out; here it is a character like any other": each[
+                    text[:, 1:] > 0
+                ].mean(),
                 "the softmax runs over time, not over the alphabet": picked(
                     logits[:, :-1].log_softmax(1), text[:, 1:]
                 ).mean(),
@@ -2364,6 +2420,12 @@ with checking("char-model") as check:
             torch.nn.functional.cross_entropy(short[:, 0], torch.tensor([3])),
             what="next_character_loss of one row of two characters",
             rtol=1e-7,
+        )
+        sure = torch.tensor([[[0.0, 300.0], [0.0, 0.0]]])
+        expect_close(
+            student.next_character_loss(sure, torch.tensor([[1, 0]])),
+            300.0,
+            what="next_character_loss of logits 0 and 300 (log-softmax survives them, the log of a softmax does not)",
         )
         leaf = logits.clone().requires_grad_()
         (wanted,) = torch.autograd.grad(
@@ -2394,7 +2456,7 @@ with checking("char-model") as check:
                 isinstance(state, tuple | list) and len(state) == 2,
                 "bits_per_character should hand the state on as the model returned it, a pair (h, c)",
             )
-        mark, rows = 0.0 if state is None else float(state[0]), []
+        mark, rows = 0.0 if state is None else (float(state[0]) - float(state[1])) / 2, []  # needs h and c
         for token in tokens[0].tolist():
             mark = 0.8 * mark + math.sin(1 + token)
             rows.append([2 * math.sin(mark * (1 + v) + v) for v in range(5)])
@@ -2459,6 +2521,16 @@ with checking("char-model") as check:
         )
         pair = -reader(story[:1].unsqueeze(0))[0][0, 0].log_softmax(-1)[story[1]] / math.log(2)
         expect_close(student.bits_per_character(reader, story[:2]), pair, what="bits per character, N = 2")
+
+        def certain(tokens, state=None):
+            """A model that is sure of character 1, in float32."""
+            return torch.tensor([0.0, 300.0]).expand(*tokens.shape, 2), (torch.zeros(1, 1, 1),) * 2
+
+        expect_close(
+            student.bits_per_character(certain, torch.tensor([1, 0, 1])),
+            150 / math.log(2),
+            what="bits per character of logits 0 and 300 (log-softmax survives them, the log of a softmax does not)",
+        )
     with check.part("bits per character of a text in chunks", points=2):
         for chunk in (5, 11, 1, 4):
             right, suspects = suspects_for(chunk)
@@ -2526,7 +2598,7 @@ print(char_text.train[:230])
 # the 4-gram's 2.11; the text, and so the figures, differ a little from one version of Python to the next.
 
 # %% role="experiment"
-char_steps = runtime.steps(quick=10, default=1100, full=5000)
+char_steps = runtime.steps(quick=20, default=1100, full=5000)
 char_every = max(char_steps // 11, 1)
 char_rows = char_ids.train.unfold(
     0, 65, 64
@@ -2577,8 +2649,8 @@ ax.set_ylim(1.2, 5.2)
 ax.legend()
 plotting.show(
     fig,
-    alt="Bits per character against training steps. The training curve and the held-out curve fall from about 5 "
-    "together; the held-out one crosses the dashed line of the 4-gram model about halfway and ends a little below 1.9.",
+    alt="Bits per character against training steps: the training curve, the held-out text as squares with "
+    "their spread over three seeds, and a dashed line for the 4-gram model.",
 )
 
 # %% [markdown]
@@ -2818,11 +2890,13 @@ with checking("temperature") as check:
             logits = scores(*shape, phase=2)
             got = student.temperature_probabilities(logits, 0.7)
             expect_close(got, (logits / 0.7).softmax(-1), what=f"probabilities of logits {shape}", rtol=1e-6)
-        single = student.temperature_probabilities(scores(2, 5, phase=3).float(), 2)
-        expect(
-            isinstance(single, torch.Tensor) and single.dtype is torch.float32,
-            "probabilities of float32 logits should be a float32 tensor",
-        )
+        for dtype in (torch.float32, torch.float64):
+            single = student.temperature_probabilities(scores(2, 5, phase=3).to(dtype), 2)
+            said = str(dtype).removeprefix("torch.")
+            expect(
+                isinstance(single, torch.Tensor) and single.dtype is dtype,
+                f"probabilities of {said} logits should be a {said} tensor",
+            )
         shared = student.share(square)
         student.temperature_probabilities(shared, 0.5)
         expect_close(
@@ -2837,7 +2911,7 @@ with checking("temperature") as check:
             whole = not np.isnan(as_array(got, "probabilities")).any()
             expect(
                 whole,
-                f"temperature {tau:g}: nan, from an overflow; subtract the largest logit before you divide",
+                f"temperature {tau:g}: nan, from an overflow; subtract each row's largest logit before you divide",
             )
             return got
 
@@ -2856,6 +2930,24 @@ with checking("temperature") as check:
             for dtype in (torch.float32, torch.float64):
                 large = torch.tensor([1e4, -1e4, 9990.0, 0.0], dtype=dtype)
                 expect_close(at(large, tau), [1, 0, 0, 0], what=f"logits of 10 000 at temperature {tau:g}")
+        uneven = torch.tensor([[1e4, 0.0], [-1e4, -1e4]])
+        expect_close(
+            at(uneven, 1e-36), [[1, 0], [0.5, 0.5]], what="rows at 10 000 and -10 000, at temperature 1e-36"
+        )
+        for tau, gap in ((1e-5, 1e-5), (1e4, 1e4)):
+            expect_close(
+                at(torch.tensor([0.0, gap], dtype=torch.float64), tau),
+                [0.26894142, 0.73105858],
+                what=f"logits [0, {gap:g}] at temperature {tau:g}: only their quotient counts",
+            )
+        faint = at(torch.tensor([0.0, -40.0], dtype=torch.float64), 1.0)
+        expect_close(
+            as_array(faint, "probabilities")[1:],
+            [math.exp(-40)],
+            what="the small probability of logits [0, -40]: nothing is to be added to it",
+            rtol=1e-3,
+            atol=0,
+        )
         for level in (1e4, -9999.0):
             pair = torch.tensor([level, level - 1], dtype=torch.float64)
             expect_close(
@@ -3046,6 +3138,8 @@ def tau_words(text):
     return re.findall(r"(?<=[^A-Za-z])[A-Za-z]+(?=[^A-Za-z])", text)
 
 
+tau_writer = "counted pairs (stand-in)" if globals().get("char_network") is None else "network"
+print(f"predicted and written by: {tau_writer}\n")
 tau_known = set(tau_words(char_text.train))
 tau_held_out = char_ids.valid[:6000]
 tau_all, tau_bits, tau_unknown = [0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0], [], []
@@ -3071,8 +3165,8 @@ print("τ      held-out bits   words that are not in the training text")
 for tau, bits, shares in zip(tau_all, tau_bits, tau_unknown, strict=True):
     print(f"{tau:<6} {bits:13.2f}   {training.Repeats(100 * np.array(shares)):.0f} %")
 print(f"held-out text                 {100 * human_share:.0f} %")
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
-left.plot(tau_all, tau_bits, "o-", label="network, logits divided by τ")
+fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), gridspec_kw={"wspace": 0.1})
+left.plot(tau_all, tau_bits, "o-", label=f"{tau_writer}, logits divided by τ")
 left.axhline(char_gram_valid, color=plotting.GRAY, linestyle="--", label="4-gram")
 left.set(xlabel="temperature τ", ylabel="bits per character", title="predicting held-out text")
 left.legend()
@@ -3083,16 +3177,17 @@ right.errorbar(
     marker="s",
     capsize=3,
     color=plotting.ORANGE,
-    label="written by the network",
+    label=f"written by: {tau_writer}",
 )
 right.axhline(100 * human_share, color=plotting.GRAY, linestyle="--", label="held-out text")
 right.set(xlabel="temperature τ", ylabel="words not in training text (%)", title="inventing words")
-right.legend()
+tau_handles, tau_labels = right.get_legend_handles_labels()
+right.legend(tau_handles[::-1], tau_labels[::-1])  # the curve first, as on the left
 plotting.show(
     fig,
-    alt="Left: bits per character on held-out text against temperature, a curve shaped like a U with its lowest "
-    "point near temperature 1. Right: the share of written words that the training text lacks, which climbs "
-    "from a few percent at 0.3 to most of them at 2.",
+    alt="Left: bits per character on held-out text against temperature, a curve and a dashed line for the "
+    "4-gram model. Right: the share of written words that the training text lacks against temperature, a "
+    "curve with its spread and a dashed line for the held-out text.",
 )
 
 # %% [markdown]
@@ -3110,6 +3205,8 @@ invented_words = "rises"  # "falls", "stays" or "rises"
 ### END SOLUTION
 
 # %% role="test" grade_id="char-model-plot-test" points=1
+from numbers import Number
+
 from course_utils.checking import checking, expect_choice, student
 from course_utils.checking.expect import chosen_of
 
@@ -3119,7 +3216,7 @@ invented_options = ["falls", "stays", "rises"]
 
 def predictor_text(value):
     """The number 1 or 1.0 for the text "1": people drop the quotes."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, Number) and not isinstance(value, bool)
     return f"{value:g}" if number else "1" if value in ("1.0", "1.") else value
 
 
@@ -3171,7 +3268,7 @@ with checking("char-model-plot") as check:
 # <details><summary>I'm not sure where to start</summary>
 #
 # *Count:* print `{name: p.shape for name, p in nn.LSTM(3, 5, 2).named_parameters()}` and see what the second layer reads. *Width:*
-# try 1, 2, 3, … until the next one no longer fits. *Search:* on paper, three settings with losses (1.0, 3.0), (1.8, 1.8) and (nan, 0.1) for
+# try 1, 2, 3, … until the next one no longer fits. If the cell does not come back, your loop never ends: *Kernel → Interrupt*. *Search:* on paper, three settings with losses (1.0, 3.0), (1.8, 1.8) and (nan, 0.1) for
 # two seeds: which mean is smallest, and which of the three may win? What does Python answer to `nan < 1` and to `1 < nan`?
 # *Gain:* the same seed gives both settings the same batches, so take the difference seed by seed.
 # </details>
@@ -3230,7 +3327,8 @@ def tune(evaluate, settings, untuned, seeds, size, budget):
         settings: list of dicts, the candidates, all different.
         untuned: the given setting, a dict that is not among them. It is a candidate too; it fits the
             budget, and its losses are finite.
-        seeds: list of at least two integers. Every setting is trained with each of them.
+        seeds: list of at least two integers. Every setting within the budget is trained with each of
+            them; one that has diverged may skip its other seeds.
         size: size(setting) gives the number of parameters.
         budget: most parameters allowed. A setting with more is never evaluated.
 
@@ -3270,16 +3368,16 @@ layers_now = nn.LSTM(3, 5, 2)
 print(count_lstm_parameters(3, 5, 2), sum(p.numel() for p in layers_now.parameters()))  # twice 440
 print(largest_hidden(5000, 27, 27))  # 21
 paper_losses = {1: (2.0, 2.4), 2: (1.0, 3.0), 3: (1.8, 1.8), 4: (float("nan"), 0.1)}
-print(
-    tune(
-        lambda setting, seed, split: paper_losses[setting["number"]][seed],
-        [{"number": 2}, {"number": 3}, {"number": 4}],
-        untuned={"number": 1},
-        seeds=[0, 1],
-        size=lambda setting: 100,
-        budget=100,
-    )
-)  # number 3, loss 1.8, gain 0.4 with s.d. 0.28
+tuned_now = tune(
+    lambda setting, seed, split: paper_losses[setting["number"]][seed],
+    [{"number": 2}, {"number": 3}, {"number": 4}],
+    untuned={"number": 1},
+    seeds=[0, 1],
+    size=lambda setting: 100,
+    budget=100,
+)
+print(tuned_now["best"], *(f"{key} {tuned_now[key]:.2f}" for key in ("loss", "gain", "gain_sd")))
+# number 3, loss 1.8, gain 0.4 with s.d. 0.28
 
 # %% role="test" grade_id="tune-lstm-test" points=9
 import math
@@ -3381,6 +3479,13 @@ with student.limit(3), checking("tune-lstm") as check:
             def whole(units, i=inputs, o=outputs, k=layers):
                 return lstm_size(i, units, k) + (units + 1) * o
 
+            def own(units, i=inputs, o=outputs, k=layers):
+                """By the student's count, so that a wrong count costs points once."""
+                try:
+                    return float(student.count_lstm_parameters(i, units, k)) + (units + 1) * o
+                except (CheckFailed, TypeError, ValueError):
+                    return whole(units)
+
             for units in (40, 11, 2, 1):
                 cases = ((whole(units), units), (whole(units + 1) - 1, units))
                 for budget, right in cases:
@@ -3397,27 +3502,31 @@ with student.limit(3), checking("tune-lstm") as check:
                         "one unit too many: it takes more than the budget": right + 1,
                         "one more unit would fit; a network of exactly the budget fits too": right - 1,
                     }
+                    got = student.largest_hidden(budget, inputs, outputs, layers)
+                    if type(got) is int and got > 0 and got != right and own(got) <= budget < own(got + 1):
+                        continue  # right for a count that is wrong
                     expect_close(
-                        student.largest_hidden(budget, inputs, outputs, layers),
+                        got,
                         right,
                         what=f"largest_hidden({budget}, {inputs}, {outputs}, {layers})",
                         suspects={s: v for s, v in suspects.items() if v != right},
                         rtol=0,
                         atol=0.1,
                     )
-            for short in (lstm_size(inputs, 1, layers) + 2 * outputs - 1, outputs - 1, 0):
+            for short in (min(whole(1), int(own(1))) - 1, outputs - 1, 0):
                 expect_raises(
                     ValueError,
                     lambda b=short, i=inputs, o=outputs, k=layers: student.largest_hidden(b, i, o, k),
                     "largest_hidden with a budget that not even one unit fits",
                 )
-        expect_close(
-            student.largest_hidden(200_000, 27, 27),
-            max(u for u in range(1, 600) if lstm_size(27, u) + (u + 1) * 27 <= 200_000),
-            what="largest_hidden(200000, 27, 27)",
-            rtol=0,
-            atol=0.1,
-        )
+        for budget in (200_000, 1_500_000):
+            right = max(u for u in range(1, 700) if lstm_size(27, u) + (u + 1) * 27 <= budget)
+            got, count = student.largest_hidden(budget, 27, 27), student.count_lstm_parameters
+            if type(got) is int and got > 0 and got != right:
+                below, above = (count(27, u) + (u + 1) * 27 for u in (got, got + 1))
+                if below <= budget < above:
+                    continue  # right for a count that is wrong
+            expect_close(got, right, what=f"largest_hidden({budget}, 27, 27)", rtol=0, atol=0.1)
 
     def search(losses, sizes=None, budget=100, seeds=(3, 8, 4), forbidden="test"):
         """Run tune on a table: row 0 is the untuned setting; a column is a seed. Returns the dict and the calls."""
@@ -3438,10 +3547,6 @@ with student.limit(3), checking("tune-lstm") as check:
             expect(
                 sizes is None or sizes[number] <= budget,
                 "a setting with more parameters than the budget was evaluated: it is never to be trained",
-            )
-            expect(
-                (number, seed) not in calls,
-                "evaluate was called twice with the same arguments: each call is a training",
             )
             calls.append((number, seed))
             return losses[number][seeds.index(seed)]
@@ -3508,7 +3613,7 @@ with student.limit(3), checking("tune-lstm") as check:
             },
         )
         expect(
-            sorted(calls) == sorted((n, s) for n in range(8) for s in (3, 8, 4)),
+            set(calls) == {(n, s) for n in range(8) for s in (3, 8, 4)},
             "not every setting was trained with every seed",
         )
         for place in (1, 5):  # the winner first, and last
@@ -3520,7 +3625,14 @@ with student.limit(3), checking("tune-lstm") as check:
             )
         result, _ = search([[2.0, 2.1], [1.0, 2.5], [1.9, 1.4]], seeds=(0, 1))
         chosen(result, 2, "the choice with two seeds", {"a single lucky seed decided; compare means": 1})
-    with check.part("never the test split, never above the budget", points=1):
+        result, _ = search([[2.0, 2.0, 2.0], [2.1, 2.1, 1.5], [1.899, 1.9, 1.9], [1.9, 1.9, 1.89]])
+        sentence = "a smaller mean wins, by however little and with however few seeds"
+        chosen(
+            result, 3, "the choice by a small margin", {sentence: 2, sentence + " (beside the untuned)": 0}
+        )
+        result, _ = search([[2.0, 2.0, 2.0], [2.1, 2.1, 1.5]])
+        chosen(result, 1, "the choice of a setting that is better with one seed only", {sentence: 0})
+    with check.part("never the test split, never above the budget, nothing twice", points=1):
         losses = [[2.0, 2.0, 2.3], [1.0, 1.1, 1.2], [1.5, 1.4, 1.6], [1.7, 1.8, 1.9]]
         result, calls = search(losses, sizes=[100, 101, 100, 40])
         chosen(
@@ -3533,7 +3645,22 @@ with student.limit(3), checking("tune-lstm") as check:
                 "the untuned setting is returned, though others are better": 0,
             },
         )
-        expect(len(calls) == 9, "a setting that fits the budget was not trained with every seed")
+        expect(len(set(calls)) == 9, "a setting that fits the budget was not trained with every seed")
+        expect(
+            len(calls) == 9,
+            "evaluate was called twice with the same arguments: each call is a training",
+        )
+        expect(
+            result["best"] == {"number": 2, "lr": 0.1},
+            '"best" should be the setting as it was given, with nothing added to it',
+        )
+        result, _ = search(losses, sizes=[40, 101, 90, 80])
+        chosen(
+            result,
+            2,
+            "the choice where the untuned setting is smaller than the budget",
+            {"the budget is the limit, not the size of the untuned setting": 0},
+        )
         result, _ = search(losses, sizes=[100, 200, 300, 400])
         chosen(result, 0, "the choice where no setting but the untuned one fits", {})
     with check.part("runs that diverge, and ties", points=1):
@@ -3580,11 +3707,11 @@ with student.limit(3), checking("tune-lstm") as check:
             {"the untuned setting is a candidate too": 1},
         )
     with check.part("the gain and its spread", points=1):
-        losses = [[2.0, 2.5, 3.5], [1.9, 2.2, 2.4], [1.0, 2.0, 1.5]]
+        losses = [[2.1, 2.5, 3.5], [1.9, 2.2, 2.4], [1.6, 1.3, 1.0]]
         result, _ = search(losses)
         chosen(result, 2, "the choice among three settings", {})
         base, best = np.array(losses[0]), np.array(losses[2])
-        gains = base - best  # 1.0, 0.5, 2.0
+        gains = base - best  # 0.5, 1.2, 2.5
         expect_close(
             result["gain"],
             gains.mean(),
@@ -3592,6 +3719,7 @@ with student.limit(3), checking("tune-lstm") as check:
             suspects={
                 "the sign is turned: a loss that falls is a gain, untuned minus best": -gains.mean(),
                 "the gains are added up; the mean was asked for": gains.sum(),
+                "this is the median gain; the mean was asked for": np.median(gains),
                 "this is the gain relative to the untuned loss": gains.mean() / base.mean(),
                 "this compares the best single runs; take the mean over seeds": base.min() - best.min(),
                 "this is the gain of the last seed alone": gains[-1],
@@ -3621,6 +3749,10 @@ with student.limit(3), checking("tune-lstm") as check:
                 ),
                 "this is the standard error; the standard deviation was asked for": gains.std(ddof=1)
                 / math.sqrt(3),
+                "losses are sorted before they are subtracted; a pair belongs to one seed": (
+                    np.sort(base) - np.sort(best)
+                ).std(ddof=1),
+                "this is the range": np.ptp(gains),
             },
         )
         result, _ = search([[1.0, 1.2, 1.1], [1.9, 2.2, 2.4]])
@@ -3781,19 +3913,18 @@ ax.set(
     title=f"at most {tune_budget} parameters, {tune_updates} updates",
 )
 ax.invert_yaxis()
-ax.set_xlim(0, 1.55 * max(row.mean() for row in tune_rows.values()))  # room for the legend beside the bars
-ax.legend(loc="center right")
+ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.1))
 plotting.show(
     fig,
-    alt="Horizontal bars of the validation loss with their spread. The given network stands near 4 bits, behind "
-    "counted pairs of symbols; each higher learning rate shortens the bar by much more than any other change.",
+    alt="Horizontal bars of the validation loss with their spread, one for each setting within the budget, "
+    "the chosen one in another color; a dashed line for counted pairs of symbols.",
 )
 
 # %% [markdown]
 # ### Read what tuning gained
 # *1 point · 2 minutes · difficulty 2*
 #
-# - `what_mattered`: begin with the given network and change one thing. What lowers the loss most? `"the learning rate"` (0.001 to
+# - `what_mattered`: compare rows that differ in one thing only. Which change lowers the loss most? `"the learning rate"` (0.001 to
 #   0.05), `"the depth"` (two layers to one wide layer) or `"the clipping"` (none to 0.3).
 # - `gain_and_spread`: compare the gain of the chosen setting with its standard deviation over the seeds. The gain is `"smaller"`, `"about
 #   equal"` or `"many times larger"`.
@@ -3860,24 +3991,23 @@ with checking("tune-lstm-plot") as check:
 # *9 points · 40 minutes · difficulty 4*
 #
 # A gate of the LSTM decides from $x_t$ and $h_{t-1}$. What the cell holds it learns through
-# $h_{t-1} = o_{t-1} \circ \tanh(c_{t-1})$ only: where the output gate is shut, all gates are blind. A unit that counts in silence
+# $h_{t-1} = o_{t-1} \odot \tanh(c_{t-1})$ only: where the output gate is shut, all gates are blind. A unit that counts in silence
 # cannot see its own count. Gers and Schmidhuber (2000) gave the gates **peepholes**, one weight from each cell to each of its own
 # gates:
 #
 # $$
 # \begin{aligned}
-# i_t &= \sigma(W_i x_t + U_i h_{t-1} + p_i \circ c_{t-1} + b_i) \\
-# f_t &= \sigma(W_f x_t + U_f h_{t-1} + p_f \circ c_{t-1} + b_f) \\
-# g_t &= \tanh(W_g x_t + U_g h_{t-1} + b_g) \\
-# c_t &= f_t \circ c_{t-1} + i_t \circ g_t \\
-# o_t &= \sigma(W_o x_t + U_o h_{t-1} + p_o \circ c_t + b_o) \\
-# h_t &= o_t \circ \tanh(c_t)
+# i_t &= \sigma(W_{ii}\, x_t + W_{hi}\, h_{t-1} + p_i \odot c_{t-1} + b_i) \\
+# f_t &= \sigma(W_{if}\, x_t + W_{hf}\, h_{t-1} + p_f \odot c_{t-1} + b_f) \\
+# g_t &= \tanh(W_{ig}\, x_t + W_{hg}\, h_{t-1} + b_g) \\
+# c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
+# o_t &= \sigma(W_{io}\, x_t + W_{ho}\, h_{t-1} + p_o \odot c_t + b_o) \\
+# h_t &= o_t \odot \tanh(c_t)
 # \end{aligned}
 # $$
 #
 # Two details are easily missed. The product is element by element: unit $j$ sees the cell of unit $j$, and no other. And the
-# output gate comes last, so it looks at the **new** cell. The candidate $g_t$ has no peephole. Often only the equation of the
-# forget gate is printed; a peephole LSTM has all three.
+# output gate comes last, so it looks at the **new** cell. The candidate $g_t$ has no peephole.
 #
 # **The question.** Do peepholes help where a network must count time? **The task** (after Gers, Schraudolph and Schmidhuber,
 # 2002): a number comes in and says how long to wait, 8 to 16 steps. For that long nothing comes in. Then the network must fire,
@@ -3995,7 +4125,8 @@ for size in (0.0, 3.0):
         f"peepholes {size}: c {c_new.flatten().tolist()}"
     )  # with 3: a full cell stays, a negative one is cleared
 print(timing_loss(torch.zeros(1, 2, 3), torch.ones(1, 2, 3), torch.ones(1, 2, 3, dtype=torch.bool)))  # ln 2
-print(paired_comparison([0.5, 0.7, 0.6], [0.4, 0.5, 0.7]))
+for name, value in paired_comparison([0.5, 0.7, 0.6], [0.4, 0.5, 0.7]).items():
+    print(f"{name:<16} {value:.4g}")
 
 # %% [markdown]
 # **Experiment.** Twenty networks in one stack: about a quarter of a minute. (You may run the test cell below first; it will miss
@@ -4095,11 +4226,14 @@ for ax, rate, losses in zip(axes, peep_rates, peep_final, strict=True):
     ax.set_xticks([0, 1], ["standard", "peepholes"])
     ax.set(xlim=(-0.3, 1.3), yscale="log", title=f"learning rate {rate}")
 axes[0].set_ylabel("cross-entropy (nats per scored step)")
-axes[0].legend(loc="lower left")
+axes[0].yaxis.set_major_locator(plt.LogLocator(subs=(1, 2, 3, 5)))
+axes[0].yaxis.set_major_formatter("{x:g}")
+axes[0].yaxis.set_minor_formatter("")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 plotting.show(
     fig,
-    alt="Test losses of each seed with and without peepholes, joined by lines, for two learning rates. The higher rate "
-    "gives much lower losses with both; peepholes do not lower the mean.",
+    alt="Test losses of each seed with and without peepholes, joined by lines, in one panel for each of two "
+    "learning rates. A thick line joins the means; a dashed one is the loss of a network that knows no time.",
 )
 
 # %% role="test" grade_id="peephole-test" points=9
@@ -4468,6 +4602,9 @@ with student.without("rnn"), checking("peephole") as check:
                         "S is in the denominator; S - 1 was asked for": values.std(ddof=1) * root,
                         "this is the variance": values.var(ddof=1),
                         "this is the standard error, divided by √S": values.std(ddof=1) / math.sqrt(len(s)),
+                        "losses are sorted before they are subtracted; a pair belongs to one seed": (
+                            np.sort(s) - np.sort(p)
+                        ).std(ddof=1),
                         "this combines the two spreads; take that of the differences, seed by seed": math.hypot(
                             s.std(ddof=1), p.std(ddof=1)
                         ),
@@ -4600,7 +4737,7 @@ with checking("peephole-reading") as check:
 
 # %% [markdown] role="written" grade_id="peephole-conclusion" points=4
 # ### Conclude: what peepholes are worth here
-# *4 points · 12 minutes · difficulty 4 · marked by hand*
+# *4 points · 15 minutes · difficulty 4 · marked by hand*
 #
 # Write the conclusion of this study, eight to twelve sentences, on your own table.
 #
@@ -4618,9 +4755,9 @@ with checking("peephole-reading") as check:
 # network is ahead in all five seeds. All stay below the 0.29 nats of a network that knows no time, most of them far below, so both
 # kinds learn to wait.
 #
-# The gates of a standard LSTM know their cell only as $o_{t-1} \circ \tanh(c_{t-1})$. With the output gate shut they see nothing
+# The gates of a standard LSTM know their cell only as $o_{t-1} \odot \tanh(c_{t-1})$. With the output gate shut they see nothing
 # of it, and beyond a value of about 2 tanh looks the same for every count. But nothing forces the gate shut, or the count into
-# large numbers: the network can leave it open, count in small steps, and let $U$ carry the count to all gates, since gradients
+# large numbers: the network can leave it open, count in small steps, and let its $W_h$ carry the count to all gates, since gradients
 # here flow back through $h$ as well. When peepholes were proposed, training cut those gradients at the gates, so the standard
 # network could make less of $h$ then. An open peephole, in turn, multiplies a cell that has no bound, so one step of Adam can move
 # its gate far; that may be why it suffers at the higher rate, though this table does not prove it.
@@ -4649,20 +4786,18 @@ with checking("peephole-reading") as check:
 # Three gates, each with its own weights. Does the cell need all three? Take one away and see. To take a gate away means to hold
 # it **open**, at exactly 1 at every step, so that it decides nothing:
 #
-# - *forget gate at 1:* $c_t = c_{t-1} + i_t \circ g_t$. Nothing is ever erased, as in the first LSTM, of 1997;
+# - *forget gate at 1:* $c_t = c_{t-1} + i_t \odot g_t$. Nothing is ever erased, as in the first LSTM, of 1997;
 #   the forget gate came in 2000.
-# - *input gate at 1:* $c_t = f_t \circ c_{t-1} + g_t$. Every step writes.
+# - *input gate at 1:* $c_t = f_t \odot c_{t-1} + g_t$. Every step writes.
 # - *output gate at 1:* $h_t = \tanh(c_t)$. Nothing is ever hidden.
 #
-# A gate held at **0** is something else. With the forget gate at 0 the cell keeps nothing of $c_{t-1}$, yet the network still has
-# a past: $h_{t-1}$ enters $i_t$, $g_t$ and $o_t$, so what is left is a plain recurrent network with a few gates. "It forgets
-# everything" claims too much. And what a gate that is held at 1 does to a network depends on the task, which is why you measure
-# it.
+# A gate held at **0** is something else: see *A forget gate held at zero*. And what a gate that is held at 1 does to a network
+# depends on the task, which is why you measure it.
 #
 # **The task.** Copying after a long delay. Two symbols out of eight come in, then nothing for 20 steps but blanks and, at the end
 # of the wait, a mark: "now". Then the network must say both symbols in their order; at every step before that, "blank". Who
 # remembers nothing says blank where a blank is due and gives each symbol 1/8. Over all $T = 24$ steps this **memoryless
-# baseline** has a loss of $2 \ln 8 / (20 + 2 \cdot 2) = 0.173$ nats per step. (With ten symbols, as in the literature, it is
+# baseline** has a loss of $2 \ln 8 / (20 + 2 \cdot 2) = 0.173$ nats per step. (With ten symbols to copy, still out of eight kinds, it is
 # $10 \ln 8 / (\text{delay} + 20)$.) Mind which number you compare it with: the loss over *all* steps, not over the recalled ones,
 # where no memory costs $\ln 8 = 2.08$ nats. Right blanks are no memory either, so accuracy is measured on the **recalled part**
 # only: chance is 1/8.
@@ -4701,8 +4836,8 @@ def ablated_step(x, state, weights, clamp):
             exactly 1 in this network, or None.
 
     Returns:
-        The pair (h, c) after the step, each (N, B, H), and a dict of the gates as they were used,
-        "input", "forget" and "output", each (N, B, H). Gradients flow through all of it, but none
+        The pair (h, c) after the step, each (N, B, H), in the dtype of x, and a dict of the gates as
+        they were used, "input", "forget" and "output", each (N, B, H). Gradients flow through all of it, but none
         to the weights of a held gate.
 
     Raises:
@@ -4751,7 +4886,8 @@ def copy_scores(logits, targets, length):
 
     Returns:
         loss: (N,), mean cross-entropy over all T steps, in nats per step. Differentiable.
-        accuracy: (N,), share of right answers (largest logit) in the recalled part only, a float.
+        accuracy: (N,), floating point, each network's share of right answers (largest logit) in the
+            recalled part only.
     """
     ### BEGIN SOLUTION
     losses = F.cross_entropy(logits.movedim(-1, 1), targets, reduction="none")  # (N, B, T)
@@ -4769,8 +4905,8 @@ def table_row(clamped, losses, accuracies):
 
     Returns:
         dict with "clamped" (the name, or "none" for None), "seeds" (S), "loss_mean", "loss_sd",
-        "accuracy_mean" and "accuracy_sd": plain numbers, standard deviations with S - 1 in the
-        denominator.
+        "accuracy_mean" and "accuracy_sd": plain numbers (a NumPy float counts), standard deviations
+        with S - 1 in the denominator.
     """
     ### BEGIN SOLUTION
     row = {"clamped": clamped or "none", "seeds": len(losses)}
@@ -4787,7 +4923,9 @@ gate_state = (torch.zeros(2, 1, 1), torch.ones(2, 1, 1))  # two networks whose c
 (_, c_new), used = ablated_step(torch.zeros(2, 1, 1), gate_state, gate_tiny, [None, "forget"])
 print({name: gate.flatten().tolist() for name, gate in used.items()})  # 0.5 everywhere but in one place
 print(c_new.flatten().tolist())  # the second network keeps its 1
-print(f"{memoryless_loss(20, 2):.4f}", table_row(None, [0.1, 0.2, 0.3], [0.5, 0.6, 0.7]))
+row_now = table_row(None, [0.1, 0.2, 0.3], [0.5, 0.6, 0.7])
+row_now = [f"{name} {v if isinstance(v, str | None) else f'{v:.4g}'}" for name, v in row_now.items()]
+print(f"{memoryless_loss(20, 2):.4f};", ", ".join(row_now))
 
 # %% [markdown]
 # **Experiment.** Twelve networks in one stack: about half a minute. (You may run the test cell below first; it will miss only the
@@ -4899,12 +5037,13 @@ for j, losses in enumerate(gate_results[0]):
     right.bar(j, np.mean(losses), yerr=np.std(losses, ddof=1), color=gate_colors[j], capsize=4, alpha=0.8)
 right.axhline(gate_baseline, color=plotting.GRAY, linewidth=1.5, label=f"memoryless, {gate_baseline:.3f}")
 right.set_xticks(range(len(gate_names)), gate_names)
-right.set(xlabel="gate held at 1", ylabel="loss (nats per step, all steps)", ylim=(0, 1.25 * gate_baseline))
-right.legend(loc="upper left", fontsize="small")
+right.set(xlabel="gate held at 1", ylabel="loss (nats per step, all steps)")
+right.set_ylim(0, 1.25 * max(gate_baseline, *map(np.mean, gate_results[0])))
+right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), fontsize="small")
 plotting.show(
     fig,
-    alt="Left: accuracy of recall over training for four variants, means over seeds. Three of them rise far above chance, and the "
-    "one with the input gate held at 1 stays there. Right: their final losses beside the memoryless baseline; only the input variant reaches it.",
+    alt="Left: accuracy of recall over training, one line a variant, means over seeds, with a line at "
+    "chance. Right: their final losses as bars with their spread, and a line at the memoryless baseline.",
 )
 
 # %% role="test" grade_id="gate-ablation-test" points=10
@@ -5088,9 +5227,21 @@ with student.without("rnn"), checking("gate-ablation") as check:
         return [*pair, *(gates[name] for name in gate_names)]
 
     def compare(got, x, state, w, clamp, what):
+        right = stepped(x, state, w, clamp)
+        free = stepped(x, state, w, [None] * len(clamp))
+        reported = [as_array(part, "a gate") for part in got[2:]]
+        if any(clamp) and all(
+            np.shape(a) == b.shape and np.allclose(a, b) for a, b in zip(reported, free[2:], strict=True)
+        ):
+            expect_close(
+                got[:2], right[:2], what=what.replace("h, c and gates", "h and c"), rtol=1e-6, atol=1e-7
+            )
+            expect(
+                False, f"{what}: h and c are right, but the gates are given as they were before one was held"
+            )
         expect_close(
             got,
-            stepped(x, state, w, clamp),
+            right,
             what=what,
             suspects={
                 text: (lambda slip=slip: stepped(x, state, w, clamp, slip)) for text, slip in slips.items()
@@ -5135,12 +5286,17 @@ with student.without("rnn"), checking("gate-ablation") as check:
             ["input", "output", None, None, "input"],
         ):
             compare(taken(x, state, w, clamp), x, state, w, clamp, f"h, c and gates with clamp {clamp}")
-        single = [x.float(), tuple(part.float() for part in state), {k: v.float() for k, v in w.items()}]
-        for part in taken(*single, clamp)[:2]:
-            expect(
-                getattr(part, "dtype", None) is torch.float32,
-                f"x is float32 and the new state {getattr(part, 'dtype', None)}",
-            )
+        for dtype in (torch.float32, torch.float64):
+            single = [
+                x.to(dtype),
+                tuple(part.to(dtype) for part in state),
+                {k: v.to(dtype) for k, v in w.items()},
+            ]
+            for part in taken(*single, clamp)[:2]:
+                expect(
+                    getattr(part, "dtype", None) is dtype,
+                    f"x is {dtype} and the new state {getattr(part, 'dtype', None)}",
+                )
     with check.part("what clamp may not be", points=0.5):
         x, state, w = waves(2, 1, 1, 2)
         student.ablated_step(x, state, w, ["input", None])
@@ -5148,6 +5304,7 @@ with student.without("rnn"), checking("gate-ablation") as check:
             (["candidate", None], "candidate"),
             ([None, "Forget"], "Forget"),
             (["none", "input"], "none"),
+            (["input", ""], ""),
         ):
             expect_raises(
                 ValueError,
@@ -5285,7 +5442,7 @@ with student.without("rnn"), checking("gate-ablation") as check:
         expect_close(student.memoryless_loss(30, 5), 5 * math.log(8) / 40, what="memoryless_loss(30, 5)")
     with check.part("mean and spread over seeds", points=1):
         for clamped, losses, shares in (
-            ("forget", [0.02, 0.05, 0.03], [0.93, 0.88, 0.99]),
+            ("forget", [0.021, 0.054, 0.033], [0.932, 0.881, 0.993]),
             (None, [0.173, 0.171], [0.125, 0.14]),
             ("output", [0.1, 0.3, 0.2, 0.25], [0.4, 0.9, 0.6, 0.1]),
             ("input", [0.17, 0.17, 0.18], [0.12, 0.13, 0.12]),
@@ -5311,6 +5468,7 @@ with student.without("rnn"), checking("gate-ablation") as check:
                             values.min() if kind == "loss" else values.max()
                         ),
                         "this is a sum": values.sum(),
+                        "this is rounded; give the mean as it is": round(values.mean(), 2),
                     },
                 )
                 sd = values.std(ddof=1)
@@ -5377,7 +5535,7 @@ with student.without("rnn"), checking("gate-ablation") as check:
 #
 # - `most_critical`: which gate, held at 1, leaves the network without memory? `"input"`, `"forget"` or `"output"`.
 # - `forget_held`: where is the loss of the network whose forget gate is held at 1? `"near the memoryless loss"` or
-#   `"far below the memoryless loss"`.
+#   `"far below the memoryless loss"` (below half of it).
 
 # %% role="answer" grade_id="gate-ablation-reading"
 ### BEGIN SOLUTION
@@ -5386,19 +5544,29 @@ forget_held = "far below the memoryless loss"  # one of the two texts above
 ### END SOLUTION
 
 # %% role="test" grade_id="gate-ablation-reading-test" points=1
+import re
+
 from course_utils.checking import checking, chosen_of, expect_choice, student
 
 gate_options = ["input", "forget", "output"]
 places = ["near the memoryless loss", "far below the memoryless loss"]
+
+
+def critical_gate():
+    """The student's gate: "input gate" counts as "input"."""
+    value = student.most_critical
+    return re.sub(r"(?i)[\s_-]*gate\s*\.?\s*$", "", value) if isinstance(value, str) else value
+
+
 with checking("gate-ablation-reading") as check:
     with check.part("a gate is chosen"):
-        chosen_of(student.most_critical, gate_options, "most_critical")
+        chosen_of(critical_gate(), gate_options, "most_critical")
     with check.part("a place is chosen"):
         chosen_of(student.forget_held, places, "forget_held")
     ### BEGIN HIDDEN TESTS
     with check.part("the most critical gate", points=0.5):
         expect_choice(
-            student.most_critical,
+            critical_gate(),
             "input",
             gate_options,
             what="most_critical",
@@ -5421,7 +5589,7 @@ with checking("gate-ablation-reading") as check:
 
 # %% [markdown] role="written" grade_id="gate-ablation-conclusion" points=4
 # ### Conclude: which gate is most critical
-# *4 points · 12 minutes · difficulty 4 · marked by hand*
+# *4 points · 15 minutes · difficulty 4 · marked by hand*
 #
 # Write the conclusion of this study, eight to twelve sentences, on your own table.
 #
@@ -5443,7 +5611,7 @@ with checking("gate-ablation-reading") as check:
 # A small $i_t$ is how the full network avoids that. It could do without, with weights that make $g_t$ vanish at a blank, so the
 # gate is needed to *learn* the task within these steps, not to represent it.
 #
-# The forget gate at 1 keeps everything, $c_t = c_{t-1} + i_t \circ g_t$; at 0 it would drop the cell at every step and leave
+# The forget gate at 1 keeps everything, $c_t = c_{t-1} + i_t \odot g_t$; at 0 it would drop the cell at every step and leave
 # $h_{t-1}$ only. Within a sequence of this task nothing has to be erased, so a gate that never erases costs nothing; it also
 # keeps the gradient along the cell at exactly 1, and a forget bias of 3 brings the full network close to it from the start. The
 # output gate can go since the head may tell from the mark, which also passes through the cell, when to speak. In a stream of copy

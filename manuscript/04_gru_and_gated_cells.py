@@ -17,7 +17,7 @@
 # By the end you will be able to
 #
 # - write the equations of a GRU in both published forms, count its parameters beside an LSTM's, and say which gate does whose work;
-# - program its gates so that they agree with the library's to the last digit, and watch them open and close on a task;
+# - program its gates so that they agree with the library's up to rounding, and watch them open and close on a task;
 # - handle sequences of different lengths: padding, masks, a masked loss, packed batches;
 # - compare gated cells fairly, at equal size and at equal parameters, over several seeds: a cell with a single gate against GRU and LSTM,
 #   and GRU against LSTM in translation.
@@ -70,11 +70,24 @@ print(f"device: {runtime.device()}, budget: {runtime.budget()}")
 #
 # | | one form | the other form |
 # |---|---|---|
-# | **where the reset gate stands** | *before* the product: $n_t = \tanh(W_{in}x_t + b_{in} + W_{hn}(r_t \odot h_{t-1}) + b_{hn})$, in the final version of the paper and in most textbooks | *after* it: $n_t = \tanh(W_{in}x_t + b_{in} + r_t \odot (W_{hn}h_{t-1} + b_{hn}))$, in the paper's first draft, in cuDNN and in `nn.GRU`; the bias $b_{hn}$ is then under the gate too |
+# | **where the reset gate stands** | *before* the product, in the final version of the paper and in most textbooks | *after* it, in the paper's first draft, in cuDNN and in `nn.GRU`; the bias $b_{hn}$ is then under the gate too |
 # | **what $z_t$ multiplies** | the *old* state, as above: Cho et al. and PyTorch. $z_t = 1$ keeps everything | the *candidate*, $h_t = (1 - z_t) \odot h_{t-1} + z_t \odot n_t$: Chung et al. (2014) and many textbooks. $z_t = 1$ overwrites everything |
+#
+# The two candidates, before and after:
+#
+# $$n_t = \tanh\big(W_{in}\,x_t + b_{in} + W_{hn}(r_t \odot h_{t-1}) + b_{hn}\big),$$
+#
+# $$n_t = \tanh\big(W_{in}\,x_t + b_{in} + r_t \odot (W_{hn}\,h_{t-1} + b_{hn})\big).$$
 #
 # The second difference is one of names: call $1 - z$ what was $z$, and nothing else changes. The first is not: with more than one unit the two
 # cells compute different functions. This notebook follows PyTorch unless it says otherwise.
+#
+# For comparison, an LSTM, with three gates and two vectors that pass from step to step:
+#
+# $$f_t,\; i_t,\; o_t = \sigma(\dots), \qquad g_t = \tanh(\dots), \qquad
+#   c_t = f_t \odot c_{t-1} + i_t \odot g_t, \qquad h_t = o_t \odot \tanh(c_t).$$
+#
+# Every one of these four blocks reads $x_t$ and $h_{t-1}$, with matrices and a bias of its own.
 #
 # The picture shows one unit whose candidate jumps up at step 5 and down at step 25, for four constant update gates. Of what a
 # unit holds, the share $z$ is left after each step, so $z$ sets how long it remembers.
@@ -103,8 +116,9 @@ brief_ax.set(
 brief_ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 plotting.show(
     brief_fig,
-    alt="One unit over 40 steps. The candidate is a square wave. With z = 0 the state equals it; with z = 0.6 it follows within a few "
-    "steps; with z = 0.9 it is still on its way after twenty; with z = 0.99 it hardly moves.",
+    alt="One unit over 40 steps. The candidate is a square wave. With z = 0 the state equals it; "
+    "with z = 0.6 it follows within a few steps; with z = 0.9 it is still on its way after twenty; "
+    "with z = 0.99 it hardly moves.",
 )
 
 # %% [markdown]
@@ -200,6 +214,8 @@ with checking("gru-lstm-count") as check:
             "more blocks do not scale the hidden size by 4/3 (and one bias or so)": 342,
             "the input matrices are missing, or do not grow with the square of H as the others do": 295,
             "that is the LSTM's own hidden size; a GRU of that size has parameters to spare": 256,
+            "the candidate is missing in both counts: it has weights of its own, as every gate has": 325,
+            "sizes are whole numbers: round down, so that the budget is kept": 303.88,
         }
         expect_number(student.gru_same_budget, 303, "gru_same_budget", suspects, **exactly)
     ### END HIDDEN TESTS
@@ -280,7 +296,7 @@ with checking("gru-or-lstm-facts") as check:
 
 # %% [markdown] role="written" grade_id="gru-or-lstm-written" points=3
 # ### GRU or LSTM: tell them apart and choose
-# *3 points · 10 minutes · difficulty 3 · marked by hand*
+# *3 points · 12 minutes · difficulty 3 · marked by hand*
 #
 # A textbook sums it up like this: *the LSTM has three gates and two states and suits complex, long-range tasks; the GRU is simpler and
 # suits small data and quick training.* Write eight to ten sentences: set the two cells side by side, say what in this summary follows
@@ -332,7 +348,7 @@ with checking("gru-or-lstm-facts") as check:
 # - `"a"` A reason why a GRU with $z$ near 1 should lose what an LSTM with its forget gate near 1 keeps.
 # - `"b"` Nothing: a GRU has no memory beyond the last word.
 # - `"c"` Nothing: a GRU has no additive path, so its gradients vanish as a vanilla RNN's do.
-# - `"d"` A reason why an LSTM should have a cell state.
+# - `"d"` A reason why posts should need a cell state rather than an embedding.
 #
 # **`shared_limit`.** Choose every limitation that hits the LSTM in the same way. Write the letters as one text (`"a, b"`) or as a list.
 #
@@ -377,7 +393,7 @@ with checking("gru-sentiment") as check:
         suspects = {
             "b": "z near 1 keeps the state for as long as it stays there",
             "c": "h = (1 - z) n + z h is a sum; where is the path that the state takes through it?",
-            "d": "that one is in the equations; the claim compares how long the two remember",
+            "d": "both cells read embeddings; the claim compares how long the two remember",
         }
         expect_choice(student.long_posts, "a", letters, "long_posts", suspects)
     with check.part("limits they share", points=0.5):
@@ -434,7 +450,8 @@ with checking("gru-sentiment") as check:
 #
 # - `acts_as_forget`: what multiplies the old state, as the forget gate $f$ does in $c_t = f \odot c_{t-1} + i \odot g$;
 # - `acts_as_input`: what multiplies the candidate, as the input gate $i$ does;
-# - `no_counterpart_in_gru`: the gate of the LSTM that nothing in a GRU stands for, `"forget"`, `"input"` or `"output"`;
+# - `no_counterpart_in_gru`: the gate of the LSTM that stands between what is stored and what the output layer sees; a GRU has none. `"forget"`,
+#   `"input"` or `"output"`;
 # - `impossible_for_gru`: what an LSTM unit can do and a GRU unit cannot, since its two factors are coupled: `"keep all of the old value and add
 #   all of the new"`, `"keep all of the old value and add nothing"`, or `"drop the old value and take the new"`.
 
@@ -501,7 +518,8 @@ with checking("one-line-difference") as check:
     ### END HIDDEN TESTS
 
 # %% [markdown]
-# The other way round, the reset gate has no counterpart in the LSTM: there, every gate and the candidate see all of $h_{t-1}$.
+# The reset gate has no exact counterpart either: it filters the old state for the candidate alone, while an LSTM's output gate filters it for
+# everything that reads $h$.
 #
 # ### Means with and without a mask
 # *3 points · 8 minutes · difficulty 2*
@@ -515,7 +533,7 @@ with checking("one-line-difference") as check:
 # | losses of sequence 2 | 1.0 | 0.5 | (0.1) | (0.1) |
 # | logits of sequence 2 | 1.2 | −0.4 | (2.5) | (2.5) |
 #
-# Give, to three digits,
+# Give, exactly or to three decimals,
 #
 # - `loss_masked`: the mean loss of all real steps of the batch, each step weighing the same;
 # - `loss_unmasked`: what `losses.mean()` gives;
@@ -556,6 +574,7 @@ with checking("padding-by-hand") as check:
             "that averages the two sequences' means, so a step of the short sequence weighs double": 0.625,
             "that is the sum; divide it by the number of real steps": 3.5,
             "that divides by the number of sequences": 1.75,
+            "right so far, but three digits are asked for": 0.58,
         }
         expect_number(student.loss_masked, 3.5 / 6, "loss_masked", suspects, **close)
     with check.part("unmasked mean", points=0.5):
@@ -577,6 +596,7 @@ with checking("padding-by-hand") as check:
             "the second sequence's mean has the padding in it": (0.5 + 0.425) / 2,
             "the second sequence has two steps to divide by, not four": (0.5 + 0.375) / 2,
             "that is the sum of the two means": 1.25,
+            "that averages over the sequences first; each sequence's own mean was asked for": 0.5875,
         }
         expect_number(student.loss_by_sequence, 0.625, "loss_by_sequence", suspects, **close)
     with check.part("masked logit", points=0.5):
@@ -613,7 +633,7 @@ with checking("padding-by-hand") as check:
 #   W_{hn} = \begin{pmatrix} 0.5 & 1 \\ 1 & -0.5 \end{pmatrix},\quad
 #   b_{hn} = \begin{pmatrix} 0.2 \\ -0.6 \end{pmatrix}.$$
 #
-# Give, to three digits (a list of two numbers each),
+# Give, exactly or to three decimals (a list of two numbers each),
 #
 # - `n_before`: the candidate with the reset gate before the product;
 # - `n_after`: the candidate with the reset gate after it, as in `nn.GRU`;
@@ -712,7 +732,7 @@ with checking("reset-placement") as check:
 
 # %% [markdown]
 # ### The gates of a GRU, in both placements
-# *14 points · 45 minutes · difficulty 3*
+# *14 points · 30 minutes · difficulty 3*
 #
 # `nn.GRU` hides its gates: it returns states, and you cannot see what was kept or overwritten. Write the cell yourself and you can look inside, and
 # choose where the reset gate stands, which the library does not let you. With the gate after the product your cell computes
@@ -921,6 +941,13 @@ with student.without("rnn"), checking("gru-gates") as check:
             loaded_cell(known, 1, 2, reset_after=False).candidate(x_one, h_one, given_r),
             [[0.76159416, 0.71629787]],
             what="the candidate with r = (1, 0.5), reset_after=False",
+            reveal=True,
+        )
+        expect_close(
+            cell_one(x_one, h_one),
+            [[0.74024163, 0.01761081]],
+            what="the state after the step, reset_after=True",
+            suspects={"z multiplies the old state here, and the rest goes to n": [[0.67349152, 0.22300212]]},
             reveal=True,
         )
     with check.part("states of a batch of sequences"):
@@ -1296,12 +1323,18 @@ since_mark = torch.zeros(x_hold.shape[:2], dtype=torch.int64)
 for t in range(1, HOLD_STEPS):
     since_mark[:, t] = torch.where(marked_hold[:, t], 0, since_mark[:, t - 1] + 1)
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8), width_ratios=(1.5, 1))
+# One sequence to look at: four marks after the first, as evenly spread as they come
+five_marks = (marked_hold.sum(1) == 5).nonzero()[:, 0]
+shown = int(five_marks[since_mark[five_marks].amax(1).argmin()])
+
+hold_updates = runtime.steps(quick=10, default=350, full=2000)
+with runtime.single_thread():
+    holders = {reset_after: train_holder(reset_after, hold_updates) for reset_after in (True, False)}
+fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4.2), width_ratios=(1.5, 1))
 print("reset gate   squared error   mean z at marks   mean z between")
 with runtime.single_thread():
     for reset_after, marker in ((True, "o-"), (False, "s--")):
-        cell, head = train_holder(reset_after, runtime.steps(quick=10, default=350, full=2000))
-        answers, z_mean = look_inside(cell, head, x_hold)
+        answers, z_mean = look_inside(*holders[reset_after], x_hold)
         name, error = "after" if reset_after else "before", (answers - y_hold).square().mean()
         at_marks, between = z_mean[marked_hold].mean(), z_mean[~marked_hold].mean()
         print(f"{name:<12} {error:<15.4f} {at_marks:<17.2f} {between:.2f}")
@@ -1309,21 +1342,23 @@ with runtime.single_thread():
         right.plot(range(7), by_distance, marker, label=f"reset {name}")
         if reset_after:
             times = np.arange(1, HOLD_STEPS + 1)
-            left.step(times, y_hold[0], where="mid", color=plotting.GRAY, label="last marked number")
-            left.plot(times, answers[0], ".", color=plotting.BLUE, label="answer")
-            left.plot(times, z_mean[0], color=plotting.ORANGE, label="update gate z, mean of units")
-            for t in times[marked_hold[0].numpy()]:
+            left.step(times, y_hold[shown], where="mid", color=plotting.GRAY, label="last marked number")
+            left.plot(times, answers[shown], ".", color=plotting.BLUE, label="answer")
+            left.plot(times, z_mean[shown], color=plotting.ORANGE, label="update gate z, mean of units")
+            for t in times[marked_hold[shown].numpy()]:
                 left.axvline(t, color=plotting.BLACK, linestyle=":", linewidth=1)
 left.set(
-    xlabel="step t (dotted: marked)", ylabel="value", ylim=(-1.1, 1.6), title="one sequence, reset after"
+    xlabel="step t (dotted: marked)", ylabel="value", ylim=(-1.1, 1.1), title="one sequence, reset after"
 )
-left.legend(loc="upper center", ncols=2)
+left.set_xticks(range(0, HOLD_STEPS + 1, 5))
+left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, frameon=False)
 right.set(xlabel="steps since the last mark", ylabel="update gate z, mean", title="500 sequences")
 right.legend()
 plotting.show(
     fig,
-    alt="Left: over 20 steps the answers follow a staircase of held numbers, and the mean update gate dips at every marked step. "
-    "Right: the mean update gate is lowest at the mark itself and higher one to six steps later, in both placements.",
+    alt="Left: one sequence of 20 steps. A gray staircase is the last marked number, blue dots are the "
+    "answers, an orange line is the mean update gate, and dotted verticals stand at the marked steps. "
+    "Right: the mean update gate against zero to six steps since the last mark, a line for each placement.",
 )
 
 # %% [markdown]
@@ -1440,7 +1475,7 @@ def masked_loss(logits, targets, mask):
     """Return the mean cross-entropy, in nats, over the real tokens of the whole batch.
 
     Args:
-        logits: (B, T, V), raw scores; anything at padding, NaN and infinity included.
+        logits: (B, T, V), raw scores, which may be hundreds apart; anything at padding, NaN and infinity included.
         targets: (B, T) int64, 0..V-1 at real tokens; anything at padding, out of range included.
         mask: (B, T) bool, True at real tokens, wherever they stand. A row may be all padding.
 
@@ -1557,6 +1592,15 @@ with checking("padding-masks") as check:
                 "the sum is divided by all places, padding included": 0.5016022,
             },
             reveal=True,
+        )
+        with_nan = student.masked_loss(
+            torch.tensor([[[0.0, 0.0], [float("nan"), 0.0]], [[0.0, 1.0], [0.0, 4.0]]]),
+            torch.tensor([[0, 1], [0, 0]]),
+            torch.tensor([[True, False], [True, False]]),
+        )
+        expect(
+            np.isfinite(as_array(with_nan, "masked_loss")).all(),
+            "masked_loss with NaN at one padding place: the NaN came through; a product with the mask keeps it",
         )
     ### BEGIN HIDDEN TESTS
 
@@ -1819,14 +1863,24 @@ with checking("padding-masks") as check:
                 "this is the mean of the sequences' own means, the empty one's taken as 0": sum(means) / 3,
             },
         )
-        shared_z, shared_m = student.share(wild), student.share(mask)
-        student.masked_loss(shared_z, targets, shared_m)
+        shared_z, shared_y, shared_m = (student.share(value) for value in (wild, targets, mask))
+        student.masked_loss(shared_z, shared_y, shared_m)
         after = as_array(student.value(shared_z), "logits")
         expect(
             np.array_equal(after, wild.numpy(), equal_nan=True),
             "masked_loss changed its argument logits in place",
         )
+        expect_close(
+            student.value(shared_y), targets, what="masked_loss changed its argument targets in place"
+        )
         expect_close(student.value(shared_m), mask, what="masked_loss changed its argument mask")
+        sure = 1000.0 * torch.nn.functional.one_hot((targets + 1) % 4, 4)
+        got = as_array(student.masked_loss(sure, targets, mask), "masked_loss")
+        expect(
+            np.isfinite(got).all(),
+            "logits 1000 apart make the loss infinite: softmax gives 0 there, so use the cross-entropy or "
+            "log_softmax, which never take the logarithm of 0",
+        )
     with check.part("an empty mask is refused", points=0.5):
         expect_raises(
             ValueError,
@@ -1927,8 +1981,9 @@ print(
 )
 plotting.show(
     fig,
-    alt="Left: three training curves; the number that unmasked training reports runs far below the loss on real letters, which is "
-    "alike for both trainings. Right: against the padded width the reported number falls, the loss on real letters is flat.",
+    alt="Left: cross-entropy against the update, three curves: what training without a mask reports, and "
+    "the loss on real letters of both trainings. Right: for the networks trained without a mask, the "
+    "reported number and the loss on real letters against padded widths from 16 to 64 places.",
 )
 
 # %% [markdown]
@@ -1936,20 +1991,20 @@ plotting.show(
 # *1 point · 2 minutes · difficulty 2*
 #
 # - `reported_low`: unmasked training reports by far the lowest number in the left plot. How do these networks do on real letters, beside
-#   those trained with the mask? `"far better"` (less than half the loss), or `"no better than that"`.
+#   those trained with the mask? `"far better"` (less than half the loss), or `"not far better"`.
 # - `doubled_width`: nothing changes but the padded width, from 24 to 48 places. What does the loss without a mask do?
 #   `"fall"`, `"stay"` or `"rise"`.
 
 # %% role="answer" grade_id="padding-plot"
 ### BEGIN SOLUTION
-reported_low = "no better than that"  # "far better" or "no better than that"
+reported_low = "not far better"  # "far better" or "not far better"
 doubled_width = "fall"  # "fall", "stay" or "rise"
 ### END SOLUTION
 
 # %% role="test" grade_id="padding-plot-test" points=1
 from course_utils.checking import checking, chosen_of, expect_choice, student
 
-speller_options = ["far better", "no better than that"]
+speller_options = ["far better", "not far better"]
 width_options = ["fall", "stay", "rise"]
 with checking("padding-plot") as check:
     with check.part("an option for the real letters"):
@@ -1960,7 +2015,7 @@ with checking("padding-plot") as check:
     with check.part("on real letters", points=0.5):
         expect_choice(
             student.reported_low,
-            "no better than that",
+            "not far better",
             speller_options,
             what="reported_low",
             suspects={
@@ -2042,7 +2097,7 @@ class PackedClassifier(nn.Module):
         Returns:
             logits (B, C), row b from the last real step of sequence b: h, for an LSTM too. Padding takes no
             part: whatever token stands there, and even where its embedding is NaN, logits and gradients of
-            the rest are the same.
+            the rest are the same. Neither argument is changed.
 
         Raises:
             ValueError: a length below 1 or above T; the message names `lengths`.
@@ -2138,19 +2193,22 @@ with checking("packed-classifier") as check:
                 state == wanted,
                 f"state_dict() of a {cell} classifier holds {state}, and should hold {wanted}",
             )
-    with check.part("three sequences of four, two and one tokens"):
-        logits = packed_model(packed_weights("gru"))(
-            torch.tensor([[1, 2, 3, 4], [5, 6, 0, 0], [2, 0, 0, 0]]), torch.tensor([4, 2, 1])
-        )
-        expect_shape(
-            logits,
-            (3, 3),
-            what="logits of three sequences, three classes",
-            suspects={
-                "the layer's axis is still there: h_n is (1, B, H)": (1, 3, 3),
-                "there are logits at every step; one row a sequence was asked for": (3, 4, 3),
-            },
-        )
+    with check.part("three sequences of two, four and one tokens"):
+        for cell in ("gru", "lstm"):
+            logits = packed_model(packed_weights(cell), cell)(
+                torch.tensor([[5, 6, 0, 0], [1, 2, 3, 4], [2, 0, 0, 0]]), torch.tensor([2, 4, 1])
+            )
+            expect_shape(
+                logits,
+                (3, 3),
+                what=f"logits of three sequences, three classes, cell={cell!r}",
+                suspects={
+                    "the layer's axis is still there: h_n is (1, B, H)": (1, 3, 3),
+                    "there are logits at every step; one row a sequence was asked for": (3, 4, 3),
+                    "a GRU returns h_n itself, not a pair: h_n[0] takes off the layer's axis, and taken twice it "
+                    "is the first sequence alone": (3,),
+                },
+            )
     with check.part("one sequence without padding"):
         expect_close(
             packed_model(packed_weights("gru"))(torch.tensor([[1, 2, 3, 4]]), torch.tensor([4])),
@@ -2341,6 +2399,10 @@ with checking("packed-classifier") as check:
         expect_close(
             model(wide, sizes), together, what="the same batch, padded to 10 places", rtol=1e-5, atol=1e-6
         )
+        shared_rows, shared_sizes = student.share(rows), student.share(sizes)
+        model(shared_rows, shared_sizes)
+        expect_close(student.value(shared_rows), rows, what="forward changed its argument tokens in place")
+        expect_close(student.value(shared_sizes), sizes, what="forward changed its argument lengths in place")
         for n in (6, 1):
             equal = torch.full((5,), n)
             expect_close(
@@ -2405,7 +2467,7 @@ with checking("packed-classifier") as check:
 # %% [markdown]
 # **Experiment.** On which country's list does a first name stand, the German, the Icelandic, the Turkish or the English one? Real names of 2 to
 # 15 letters, at most 1200 from each list; names on two lists are left out. A GRU meets the LSTM of the same hidden size, and the LSTM whose hidden size makes the
-# *parameters* equal. The dashed line is a network that adds up its letters and so cannot see their order. Time is CPU
+# *parameters* equal. The dashed line is a network that averages its letters' vectors and so cannot see their order. Time is CPU
 # time per update, for a batch of 64.
 
 # %% role="experiment"
@@ -2483,7 +2545,8 @@ with runtime.single_thread():
         results.setdefault(setting, []).append(trained_classifier(classifier, seed, updates))
 
 print(
-    f"{len(train_names[2])} names to learn from, {held_out} held out, {len(classifier_seeds)} seeds, {updates} updates"
+    f"{len(train_names[2])} names to learn from, {held_out} held out, "
+    f"{len(classifier_seeds)} seed{'s' * (len(classifier_seeds) > 1)}, {updates} updates"
 )
 print("setting            parameters: layer, all   test accuracy     CPU ms per update")
 scores = {setting: np.array(runs) for setting, runs in results.items()}  # (seeds, 2)
@@ -2491,6 +2554,7 @@ for setting, runs in scores.items():
     accuracy, spent = training.Repeats(runs[:, 0]), training.Repeats(runs[:, 1])
     layer, every = parameters[setting]
     print(f"{setting:<18} {layer:>17d} {every:>6d}   {accuracy:.3f}     {spent:.2f}")
+print("\nCPU ms to read a packed batch   63 of 10 steps, one of 200   64 of 200 steps")
 with runtime.single_thread(), torch.no_grad():
     uneven = torch.full((64,), 10)
     uneven[17] = 200  # one long sequence makes the rectangle 64 x 200
@@ -2502,10 +2566,7 @@ with runtime.single_thread(), torch.no_grad():
             for _ in range(rounds):
                 classifier(letters, lengths)
             spent.append(1000 * (time.process_time() - began) / rounds)
-        print(
-            f"{setting}, to read 63 sequences of 10 steps and one of 200, packed: {spent[0]:.1f} ms", end="; "
-        )
-        print(f"to read 64 of 200 steps: {spent[1]:.1f} ms")
+        print(f"{setting:<29} {spent[0]:>28.1f} {spent[1]:>17.1f}")
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
 for ax, column, label, shown in (
     (left, 0, "test accuracy (share of names)", list(settings)[:3]),
@@ -2525,8 +2586,9 @@ right.margins(x=0.4)
 left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
 plotting.show(
     fig,
-    alt="Two bar charts of a GRU and two LSTMs. Test accuracies lie within a few points of each other, well above the dashed line "
-    "of a network that cannot see the order of letters. CPU times per update are of the same size.",
+    alt="Two bar charts of a GRU with H = 64 and LSTMs with H = 64 and H = 54. Left: test accuracy, with a "
+    "dashed line for the network that cannot see the order of letters. Right: CPU time per update in "
+    "milliseconds. Each bar carries its number; with several seeds, a line of one standard deviation too.",
 )
 
 # %% [markdown]
@@ -2569,6 +2631,7 @@ with checking("packed-classifier-plot") as check:
                 / 17380,
                 "the numbers of gates are not equal: read the column of the layer": 1.0,
                 "that many more; as a multiple the LSTM's own count is in it too": 1 / 3,
+                "that is in percent; a multiple was asked for": 400 / 3,
             },
             rtol=6e-3,
         )
@@ -2590,7 +2653,7 @@ with checking("packed-classifier-plot") as check:
 
 # %% [markdown]
 # ### One gate instead of two: the minimal gated unit
-# *12 points · 40 minutes · difficulty 4*
+# *12 points · 25 minutes · difficulty 4*
 #
 # A GRU gets by with one state less than an LSTM and one gate less. Does it need two? The **minimal gated unit**, MGU (Zhou, Wu, Zhang & Zhou, 2016), has
 # a single gate $f$ that does both jobs:
@@ -2853,8 +2916,8 @@ for ax, comparison in zip(axes, ("equal hidden size", "equal parameters"), stric
 axes[0].set_ylabel("accuracy on new names (%)")
 plotting.show(
     fig,
-    alt="Accuracy of four cells, at equal hidden size on the left and at equal parameters on the right: squares are means with a bar of one "
-    "standard deviation, dots are single seeds. The vanilla RNN lies lowest; MGU, GRU and LSTM overlap.",
+    alt="Accuracy of the cells rnn, mgu, gru and lstm, at equal hidden size on the left and at equal "
+    "parameters on the right: squares are means with a bar of one standard deviation, dots single seeds.",
 )
 for comparison in ("equal hidden size", "equal parameters"):
     gap = mgu_results[comparison, "mgu"].values - mgu_results[comparison, "gru"].values
@@ -2911,16 +2974,27 @@ with student.without("rnn"), checking("mgu-study") as check:
             "largest_hidden_size('rnn', 2, 20)",
             {"that is one unit more than the budget allows": 4, "a unit more would fit": 2},
         )
-    with check.part("one unit, one step"):
-        unit = [torch.tensor(value) for value in ([[1.0], [0.5]], [[0.5], [2.0]], [-0.5, 0.25])]
+        expect_number(
+            student.recurrent_parameters("gru", 2, 3, 2),
+            63,
+            "recurrent_parameters('gru', 2, 3, 2)",
+            {"two bias vectors in each block are asked for here, not one": 54},
+        )
+    with check.part("two units, one step"):
+        units = [
+            torch.tensor([[1.0], [-1.0], [0.5], [1.5]]),
+            torch.tensor([[0.5, 1.0], [-1.0, 0.5], [2.0, -1.0], [0.5, 1.0]]),
+            torch.tensor([-0.5, 0.5, 0.25, -0.25]),
+        ]
         expect_close(
-            student.mgu_step(torch.tensor([[0.4]]), torch.tensor([[0.6]]), *unit),
-            [[0.71216172]],
+            student.mgu_step(torch.tensor([[0.4]]), torch.tensor([[0.6, -0.8]]), *units),
+            [[0.67186267, -0.50478172]],
             what="the new state",
             suspects={
-                "f and 1 - f are swapped: here f multiplies the candidate": [[0.69183025]],
-                "f does not multiply h inside the candidate": [[0.7808171]],
-                "the old state does not enter the new one": [[0.44206211]],
+                "f and 1 - f are swapped: here f multiplies the candidate": [[0.7309423, -0.07388017]],
+                "f does not multiply h inside the candidate": [[0.7364992, -0.61179491]],
+                "f stands before the product: W_hn (f ⊙ h)": [[0.67817237, -0.51018901]],
+                "the old state does not enter the new one": [[0.28446887, 0.06397789]],
             },
             reveal=True,
         )
@@ -2976,7 +3050,7 @@ with student.without("rnn"), checking("mgu-study") as check:
         )
     with check.part("the largest size within a budget", points=1.5):
         for kind in block_count:
-            for inputs, size in ((26, 32), (3, 1), (10, 77)):
+            for inputs, size in ((26, 32), (3, 1), (10, 77), (5, 700)):
                 exactly, below = count(kind, inputs, size), count(kind, inputs, size + 1) - 1
                 for budget, how in ((exactly, "exactly as many as"), (below, "one less than")):
                     units = size if how.startswith("exactly") else size + 1
@@ -2984,7 +3058,7 @@ with student.without("rnn"), checking("mgu-study") as check:
                     what = f"largest_hidden_size({kind!r}, {inputs}, {budget}), {how} {units} units have,"
                     found = number_of(got, what)
                     if (
-                        found != size and 1 <= found < 1000 and found == int(found)
+                        found != size and 1 <= found < 10**6 and found == int(found)
                     ):  # right by your own count?
                         own = [student.recurrent_parameters(kind, inputs, int(found) + k) for k in (0, 1)]
                         if number_of(own[0], "a count") <= budget < number_of(own[1], "a count"):
@@ -2999,7 +3073,7 @@ with student.without("rnn"), checking("mgu-study") as check:
                         },
                         rtol=0,
                     )
-            smallest = number_of(student.recurrent_parameters(kind, 4, 1), "recurrent_parameters")
+            smallest = int(number_of(student.recurrent_parameters(kind, 4, 1), "recurrent_parameters"))
             expect_raises(
                 ValueError,
                 lambda kind=kind, smallest=smallest: student.largest_hidden_size(kind, 4, smallest - 1),
@@ -3438,7 +3512,7 @@ with checking("mgu-reading") as check:
 # |---|---|
 # | varied | the cell: `gru` with $H = 64$; `lstm` with the hidden size that makes the whole network's parameters equal |
 # | held fixed | embeddings of 32, 12 000 pairs to learn from, batches of 64, Adam, learning rate 0.005, falling to 0 over the second half, clipping at norm 1 |
-# | same for both cells of a seed | the batches, in the same order; all numbers of a batch have equally many English words, so nothing is padded there |
+# | same for both cells of a seed | the batches, in the same order; all numbers of a batch have equally many English words, so no English side is padded |
 # | measured | exact match on 2000 numbers that are in no training set, by the number of English words |
 # | repeated | 3 seeds, 700 updates; with `COURSE_BUDGET=full` 10 seeds, 1000 updates |
 #
@@ -3449,7 +3523,7 @@ with checking("mgu-reading") as check:
 # *Shift:* `torch.cat` of a column of begin marks and all columns but the last. *Parameters:* a GRU has three blocks of $(H, I)$, $(H, H)$
 # and twice $(H,)$; an LSTM has four; count two layers, two embedding tables and the head. *Width:* the count grows with $H$, so walk up from 1 until it passes the
 # budget, and compare the last two. *Exact match:* what must hold at every real place? What should padding count as? *Bins:* a boolean mask for each.
-# *Rows:* two loops around a third; `np.std(..., ddof=1)`.
+# *Rows:* two loops around a third; `np.std(..., ddof=1)`, NaN if there is one seed.
 # </details>
 
 
@@ -3471,7 +3545,7 @@ def decoder_inputs(targets, begin):
 
 
 def translator_parameters(kind, hidden_size, source_words, target_words, embedding_size=32):
-    """Count all parameters of a `Translator` (the class is in the cell below).
+    """Count all parameters of a `Translator` (in the cell below), with the library's two bias vectors in each block.
 
     Args:
         kind: "gru" or "lstm", for encoder and decoder.
@@ -3637,12 +3711,15 @@ print(decoder_inputs(torch.tensor([[7, 4, 2], [5, 2, 0]]), begin=1))
 built = sum(p.numel() for p in Translator("gru", 5, 10, 12, 4).parameters())
 print("counted:", translator_parameters("gru", 5, 10, 12, 4), "built:", built)
 print("hidden size for 2000 parameters:", translator_width("lstm", 2000, 10, 12, 4))
-right_now = exact_match(torch.tensor([[7, 4, 2], [5, 3, 6]]), torch.tensor([[7, 4, 2], [5, 2, 0]]), padding=0)
-print(right_now, match_by_length(right_now, torch.tensor([2, 1]), [1, 2, 3, 4]))
+said_now = torch.tensor([[7, 4, 2], [5, 2, 6], [5, 3, 2]])
+asked_now = torch.tensor([[7, 4, 2], [5, 2, 0], [5, 2, 0]])
+right_now = exact_match(said_now, asked_now, padding=0)  # True, True, False
+print(right_now, match_by_length(right_now, torch.tensor([2, 1, 1]), [1, 2, 3, 4]))
 print(translation_rows({"gru": np.array([[0.5, 0.25], [0.75, 0.25]])}, ["1–4", "5–9"])[0])
 
 # %% [markdown]
 # **Experiment.** Three seeds of both cells; about half a minute. (You may run the test cell below first; it will miss only the table.)
+# The CPU times say as much about your library as about the cells: the LSTM's time profits from PyTorch's fused kernel for unpacked batches.
 
 # %% role="experiment"
 import itertools
@@ -3730,9 +3807,13 @@ record(
         for row in rows
     ],
 )
-print(
-    f"{updates} updates, {len(translator_seeds)} seeds; test numbers in each bin: {dict(zip(BINS, counts.tolist(), strict=True))}"
-)
+seeds_text = f"{len(translator_seeds)} seed{'s' * (len(translator_seeds) > 1)}"
+print(f"Exact match by words of the English number, {updates} updates, {seeds_text}:")
+print(f"{'words':<14}", *(f"{label:>14}" for label in BINS))
+print(f"{'test numbers':<14}", *(f"{count:>14d}" for count in counts))
+for kind, runs in shares.items():
+    by_bin = [f"{training.Repeats(column):.3f}" for column in np.stack(runs).T]
+    print(f"{kind + f', H = {hidden_sizes[kind]}':<14}", *(f"{text:>14}" for text in by_bin))
 for kind, size in hidden_sizes.items():
     exact, cost = (training.Repeats(np.array(values[kind])) for values in (overall, spent))
     print(
@@ -3743,15 +3824,15 @@ figure = plotting.results_by_length(
     np.arange(len(BINS)),
     xlabel="length of the English number (words)",
     ylabel="exact match (share)",
-    title=f"{updates} updates, {len(translator_seeds)} seed{'s' * (len(translator_seeds) > 1)}, equal parameters",
+    title=f"{updates} updates, {seeds_text}, equal parameters",
 )
 axis = figure.axes[0]
 axis.set_xticks(np.arange(len(BINS)), BINS)
 axis.set_ylim(0, 1.05)
 plotting.show(
     figure,
-    alt="Exact match of a GRU and an LSTM translator against the length of the number: both curves fall with length, "
-    "close to each other, and their error bars overlap.",
+    alt="Exact match of a GRU and an LSTM translator against the number of English words, in five bins: "
+    "a line for each cell through the means over the seeds, with bars of one standard deviation.",
 )
 
 # %% role="test" grade_id="translation-study-test" points=12
@@ -3774,19 +3855,18 @@ from course_utils.checking import (
 )
 
 with checking("translation-study") as check:
-    for name in (
-        "decoder_inputs",
-        "translator_parameters",
-        "translator_width",
-        "exact_match",
-        "match_by_length",
-    ):
+
+    def written(name):
+        """Refuse this function, and no other, where it is the course's own."""
         forbid(
             name, "course_utils.*", why="the exercise asks you to write this; the course's own does not count"
         )
+
     with check.part("two translations, shifted"):
+        shifted = student.decoder_inputs(torch.tensor([[7, 4, 2], [5, 2, 0]]), 1)
+        written(name="decoder_inputs")
         expect_close(
-            student.decoder_inputs(torch.tensor([[7, 4, 2], [5, 2, 0]]), 1),
+            shifted,
             [[1, 7, 4], [1, 5, 2]],
             what="decoder_inputs([[7, 4, 2], [5, 2, 0]], 1)",
             suspects={
@@ -3801,25 +3881,43 @@ with checking("translation-study") as check:
             },
             reveal=True,
         )
+        kind = getattr(shifted, "dtype", type(shifted).__name__)
+        expect(kind == torch.int64, f"the shifted translations should be int64, got {kind}")
     with check.part("the parameters of a tiny translator"):
         count = student.translator_parameters("lstm", 2, 3, 4, 1)
+        written(name="translator_parameters")
         expect_shape(count, (), what="translator_parameters")
-        expect_close(count, 99, what="translator_parameters('lstm', 2, 3, 4, 1)", rtol=0, atol=0.4)
+        expect_close(
+            count,
+            99,
+            what="translator_parameters('lstm', 2, 3, 4, 1)",
+            suspects={"one bias vector in each block; the library keeps two": 83},
+            rtol=0,
+            atol=0.4,
+        )
     with check.part("a width is an integer"):
         size = student.translator_width("gru", 300, 3, 4, 2)
+        written(name="translator_width")
         expect(isinstance(size, int) and not isinstance(size, bool), "translator_width should return an int")
-    with check.part("two translations, one of them right"):
+    with check.part("three translations, two of them right"):
         marks = student.exact_match(
-            torch.tensor([[7, 4, 2], [5, 3, 2]]), torch.tensor([[7, 4, 2], [5, 2, 0]]), 0
+            torch.tensor([[7, 4, 2], [5, 2, 6], [5, 3, 2]]),
+            torch.tensor([[7, 4, 2], [5, 2, 0], [5, 2, 0]]),
+            0,
         )
+        written(name="exact_match")
         expect_close(
             marks,
-            [True, False],
+            [True, True, False],
             what="exact_match",
-            suspects={"one mark a translation is asked for, not one a word": [[1, 1, 1], [1, 0, 0]]},
+            suspects={
+                "what is written at padding does not count": [True, False, False],
+                "one mark a translation is asked for, not one a word": [[1, 1, 1], [1, 1, 1], [1, 0, 1]],
+            },
         )
     with check.part("three translations in two bins"):
         pair = student.match_by_length(torch.tensor([True, False, True]), torch.tensor([1, 2, 2]), [1, 2, 3])
+        written(name="match_by_length")
         expect(
             isinstance(pair, tuple | list) and len(pair) == 2,
             "match_by_length should return two arrays, shares and counts",
@@ -3841,6 +3939,7 @@ with checking("translation-study") as check:
             print("Remark: this table is from COURSE_BUDGET=quick; run the study again with default.")
     ### BEGIN HIDDEN TESTS
     with check.part("the decoder's input: one step late", points=2):
+        written("decoder_inputs")
         targets = torch.tensor([[9, 4, 6, 2, 0], [5, 8, 2, 0, 0], [7, 7, 3, 5, 2]])
         for begin in (1, 11):
             mark = torch.full((3, 1), begin)
@@ -3909,6 +4008,7 @@ with checking("translation-study") as check:
         "encoder and decoder are two layers": "one layer",
     }
     with check.part("counting parameters", points=2):
+        written("translator_parameters")
         for kind, *given in (
             ("gru", 6, 11, 13, 5),
             ("lstm", 6, 11, 13, 5),
@@ -3945,6 +4045,7 @@ with checking("translation-study") as check:
                 f"the kind {kind!r}",
             )
     with check.part("the hidden size for a budget", points=2):
+        written("translator_width")
         for kind, budget, *given in (
             ("lstm", counted("gru", 64, 34, 32, 32), 34, 32, 32),
             ("gru", counted("lstm", 20, 9, 14, 6), 9, 14, 6),
@@ -3952,10 +4053,11 @@ with checking("translation-study") as check:
             ("lstm", counted("lstm", 8, 9, 14, 6) - 30, 9, 14, 6),
             ("gru", counted("gru", 8, 9, 14, 6) + 30, 9, 14, 6),
             ("lstm", 10, 9, 14, 6),
+            ("gru", counted("gru", 450, 9, 14, 6), 9, 14, 6),
             ("gru", (counted("gru", 3, 9, 14, 6) + counted("gru", 4, 9, 14, 6)) // 2, 9, 14, 6),
         ):
             S, T, E = given
-            counts = np.array([counted(kind, H, S, T, E) for H in range(1, 120)])
+            counts = np.array([counted(kind, H, S, T, E) for H in range(1, 600)])
             nearest = int(abs(counts - budget).argmin()) + 1
             below = max(int((counts <= budget).sum()), 1)
             above = int((counts < budget).sum()) + 1
@@ -3983,6 +4085,7 @@ with checking("translation-study") as check:
             atol=0,
         )
     with check.part("exact match", points=2):
+        written("exact_match")
         end, pad = 2, 0
         words = torch.tensor(
             [
@@ -4058,8 +4161,9 @@ with checking("translation-study") as check:
         return as_array(pair[0], "shares"), as_array(pair[1], "counts")
 
     with check.part("shares by length", points=1.5):
-        hits = [True, False, True, True, False, False, True, False, True, True]
-        sizes = [1, 2, 2, 3, 3, 4, 6, 6, 7, 9]
+        written("match_by_length")
+        hits = [True, False, True, True, False, False, True, False, True, True, False]
+        sizes = [1, 2, 2, 3, 3, 4, 6, 6, 7, 9, 8]
         edges = [1, 3, 4, 5, 6, 8]
         pairs = list(zip(hits, sizes, strict=True))
 
@@ -4083,7 +4187,11 @@ with checking("translation-study") as check:
                     lambda low, n, high: low < n <= high
                 )[1],
                 "a lower edge belongs to its bin, too": binned(lambda low, n, high: low < n < high)[1],
-                "longer ones are counted in the last bin; they are in none": [*number[:-1], number[-1] + 1],
+                "the last edge belongs to no bin: edges[i] <= n < edges[i + 1] in the last bin too": [
+                    *number[:-1],
+                    number[-1] + 1,
+                ],
+                "longer ones are counted in the last bin; they are in none": [*number[:-1], number[-1] + 2],
                 "these are the numbers of right ones; all in the bin were asked for": [
                     round(s * n) if n else 0 for s, n in zip(want, number, strict=True)
                 ],
@@ -4301,6 +4409,9 @@ with checking("translation-reading") as check:
                 "this is the share of translations with an error": 1 - 0.97**13,
                 "0.03 a place adds up only for small numbers; multiply the chances": 1 - 0.03 * 13,
                 "this is the shorter one, of four places": 0.97**4,
+                "that is in percent; a share between 0 and 1 was asked for": 97 * 0.97**12,
+                "the end mark is the thirteenth place; here it is counted twice": 0.97**14,
+                "chances are multiplied: four places and nine more": 0.89 * 4 / 13,
             },
             rtol=1e-2,
         )

@@ -25,7 +25,7 @@ class LSTMCell(nn.Module):
         return h[0], c[0]
 
     def load_library(self, lstm):
-        if lstm.num_layers != 1 or lstm.bidirectional:
+        if lstm.num_layers != 1 or lstm.bidirectional or lstm.proj_size:
             raise ValueError("one layer, one direction")
         if (lstm.input_size, lstm.hidden_size) != (self.input_size, self.hidden_size):
             raise ValueError("other sizes")
