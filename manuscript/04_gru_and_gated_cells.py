@@ -4053,11 +4053,11 @@ with checking("translation-study") as check:
             ("lstm", counted("lstm", 8, 9, 14, 6) - 30, 9, 14, 6),
             ("gru", counted("gru", 8, 9, 14, 6) + 30, 9, 14, 6),
             ("lstm", 10, 9, 14, 6),
-            ("gru", counted("gru", 450, 9, 14, 6), 9, 14, 6),
+            ("gru", counted("gru", 250, 9, 14, 6), 9, 14, 6),
             ("gru", (counted("gru", 3, 9, 14, 6) + counted("gru", 4, 9, 14, 6)) // 2, 9, 14, 6),
         ):
             S, T, E = given
-            counts = np.array([counted(kind, H, S, T, E) for H in range(1, 600)])
+            counts = np.array([counted(kind, H, S, T, E) for H in range(1, 300)])
             nearest = int(abs(counts - budget).argmin()) + 1
             below = max(int((counts <= budget).sum()), 1)
             above = int((counts < budget).sum()) + 1

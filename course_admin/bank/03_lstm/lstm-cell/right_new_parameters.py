@@ -23,6 +23,8 @@ class LSTMCell(nn.Module):
         return (o * torch.tanh(c), c)
 
     def load_library(self, lstm):
+        if lstm.proj_size:
+            raise ValueError("a projection")
         if (lstm.num_layers, lstm.bidirectional, lstm.input_size, lstm.hidden_size) != (
             1,
             False,

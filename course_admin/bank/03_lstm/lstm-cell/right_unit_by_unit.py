@@ -30,7 +30,7 @@ class LSTMCell(nn.Module):
     def load_library(self, lstm):
         if lstm.num_layers > 1:
             raise ValueError(f"{lstm.num_layers} layers")
-        if lstm.bidirectional:
+        if lstm.bidirectional or lstm.proj_size:
             raise ValueError("two directions")
         if (lstm.input_size, lstm.hidden_size) != self.sizes:
             raise ValueError(f"sizes {(lstm.input_size, lstm.hidden_size)}")
