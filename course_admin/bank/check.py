@@ -21,8 +21,8 @@ from course_admin.bank.runner import Outcome, SetupError, Task, run
 NAMED_SHARE = 0.90  # of wrong answers, those whose misconception the message names
 KILLED_SHARE = 0.95  # of mutants
 LEAST = {"right": 2, "wrong": 8}  # answers that a coding question or a project needs
-MUTANT_CPU_SECONDS = 20.0
-MUTANT_CALL_SECONDS = 4.0
+MUTANT_CPU_SECONDS = 12.0
+MUTANT_CALL_SECONDS = 2.0
 MUTANT_STOP_SECONDS = 0.5  # then no further part once a point is lost, unless one exercise is checked alone
 
 
