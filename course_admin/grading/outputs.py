@@ -145,6 +145,14 @@ def record_in(output: Any) -> tuple[str, list] | None:
         return None
     if not isinstance(name, str) or not isinstance(rows, list) or len(rows) > 10_000:
         return None
+    columns = record.get("columns")
+    if isinstance(columns, list) and all(isinstance(column, str) for column in columns):
+        rows = [
+            {column: row[column] for column in columns}
+            if isinstance(row, dict) and row.keys() == set(columns)
+            else row
+            for row in rows
+        ]
     plain = [row for row in rows if isinstance(row, dict) and all(_plain(v) for v in row.values())]
     return (name, plain) if len(plain) == len(rows) else None
 

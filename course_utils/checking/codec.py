@@ -155,7 +155,8 @@ def _encode_tensor(tensor: torch.Tensor) -> dict:
         detached = detached.to_dense()
     plain = detached.as_subclass(torch.Tensor)
     plain = plain.resolve_conj().resolve_neg().cpu().contiguous()
-    flat = torch.empty(plain.numel(), dtype=plain.dtype).copy_(plain.reshape(-1))  # one entry may have stride 0
+    flat = torch.empty(plain.numel(), dtype=plain.dtype)
+    flat.copy_(plain.reshape(-1))  # whose one entry may have stride 0
     raw = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
     return {
         "t": "tensor",

@@ -32,7 +32,8 @@ def record(name: str, rows: Sequence[dict[str, Any]]) -> None:
 
     display(
         {
-            RECORD_MIME: {"name": name, "rows": plain},
+            # Notebooks are saved with their keys sorted: the order of the columns is kept by itself.
+            RECORD_MIME: {"name": name, "columns": list(plain[0]) if plain else [], "rows": plain},
             "text/markdown": _markdown(plain),
             "text/plain": _text(plain),
         },

@@ -1,5 +1,6 @@
 """Outputs: bounded while they are collected, and cleaned of everything that a reader's browser could run or fetch."""
 
+import json
 import re
 
 import pytest
@@ -113,6 +114,17 @@ def test_records():
         {"data": {RECORD: {"name": "s", "rows": [{}] * 10_001}}},
     ):
         assert record_in(wrong) is None
+
+
+def test_a_saved_table_keeps_the_order_of_its_columns():
+    """Jupyter saves notebooks with their keys sorted."""
+    made = {"name": "study", "columns": ["setting", "accuracy"], "rows": [{"setting": "a", "accuracy": 0.5}]}
+    saved = json.loads(json.dumps({"data": {RECORD: made}}, sort_keys=True))
+    name, rows = record_in(saved)
+    assert name == "study" and [list(row) for row in rows] == [["setting", "accuracy"]]
+    for columns in ([3], [["a"]], "ab", ["setting"], None):
+        saved["data"][RECORD]["columns"] = columns
+        assert record_in(saved) == ("study", [{"accuracy": 0.5, "setting": "a"}])
 
 
 DANGEROUS = [
