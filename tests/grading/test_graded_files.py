@@ -38,7 +38,7 @@ def test_the_notebook_and_its_files(folder, files):
     path = folder / "n.ipynb"
     write_notebook(path, {"b": "é", "a": 1}, files(folder, **{"data/x.csv": "1", "timestamp.txt": "t"}))
     assert standing(folder) == {
-        "n.ipynb": '{\n "a": 1,\n "b": "é"\n}\n',
+        "n.ipynb": '{"a": 1, "b": "é"}\n',
         "data/x.csv": "1",
         "timestamp.txt": "t",
     }
@@ -103,7 +103,7 @@ def test_a_cut_leaves_the_notebook_of_before(folder, monkeypatch):
             write_notebook(path, {"a": 2}, {})
     assert json.loads(path.read_text()) == {"a": 1}
     write_notebook(path, {"a": 2}, {})
-    assert standing(folder) == {"n.ipynb": '{\n "a": 2\n}\n'}  # nothing half written is left
+    assert standing(folder) == {"n.ipynb": '{"a": 2}\n'}  # nothing half written is left
 
 
 @pytest.mark.parametrize(
