@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 SIGNS = {
-    r"\b(allclose|assert_(close|allclose|equal|array_\w+|almost_\w+)|isclose|equal)\s*=(?!=)": "replaces a comparison of the libraries",
+    r"\b(allclose|assert_(close|allclose|equal|array_\w+|almost_\w+)|isclose|equal)\s*=(?!=)": "replaces a library's comparison",
     r"course_utils\.checking\.\w+(\.\w+)*\s*=(?!=)|(failures|handles|expect|servant|report)\.\w+\s*=(?!=)"
     r"|\.(expect\w*|forbid|checking|__enter__|__exit__)\s*=(?!=)": "changes the checks",
     r"\b(import|from)\s+course_utils\.(checking\.|models)|course_utils\.models": "imports the course's reference or inner parts",
