@@ -11,6 +11,7 @@ import pytest
 
 from course_admin.grading.submission import Task, course_version, grade_submission, pack_course, withheld_for
 from course_admin.syllabus import load_syllabus
+from course_utils.checking.records import RECORD_MIME
 
 ROOT = Path(__file__).parents[2]
 NAMES = [notebook.name for notebook in load_syllabus(ROOT / "syllabus.toml").notebooks]
@@ -45,7 +46,8 @@ def handed_in(name: str, blank: str | None) -> dict[str, Any]:
         if cell["metadata"].get("nbgrader", {}).get("solution") and grade_id(cell) != blank:
             cell["source"] = answers[grade_id(cell)]
         if cell["cell_type"] == "code":
-            cell["outputs"] = outputs.get(cell["id"], [])
+            made = outputs.get(cell["id"], [])
+            cell["outputs"] = [o for o in made if o.get("data", {}).get(RECORD_MIME, {}).get("name") != blank]
     return release
 
 
