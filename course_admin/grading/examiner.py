@@ -26,7 +26,7 @@ import time
 from dataclasses import asdict
 from typing import IO, Any
 
-from course_admin.grading.nursery import die_with_parent, warm_torch
+from course_admin.grading.nursery import die_with_parent, name_process, warm_torch
 from course_admin.grading.sandbox import SandboxUnavailable
 from course_admin.grading.worker import Job, Result, Verdict
 
@@ -55,8 +55,9 @@ class Examiner:
             "PYTHONHASHSEED": "0",
         }
         environment |= {"COURSE_BUDGET": "default", "COURSE_PROGRESS": "0"}
+        warming = "import gc; gc.disable(); from course_admin.grading.examiner import serve; serve()"
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "course_admin.grading.examiner"],
+            [sys.executable, "-P", "-c", warming],  # collecting garbage would take a third of the start
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
@@ -155,6 +156,7 @@ def close_examiners() -> None:
 
 def serve() -> None:
     """Read jobs from standard input, write results to standard output, until the input ends."""
+    name_process("cw-examiner")
     jobs, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
@@ -165,6 +167,7 @@ def serve() -> None:
     warm_torch()
     gc.collect()
     gc.freeze()
+    gc.enable()
 
     with contextlib.suppress(
         EOFError, BrokenPipeError
@@ -211,6 +214,7 @@ def _in_a_fork(job: Job, jobs: IO[bytes], results: IO[bytes]) -> bytes:
     pid = os.fork()
     if pid == 0:
         try:
+            name_process("cw-examination")
             _end_with(parent)
             for descriptor in (read_end, jobs.fileno(), results.fileno()):
                 os.close(descriptor)
@@ -284,7 +288,3 @@ def _read(stream: IO[bytes] | None, seconds: float | None = None) -> bytes:
     if len(data) < length:
         raise EOFError("the message broke off")
     return data
-
-
-if __name__ == "__main__":
-    serve()

@@ -32,6 +32,7 @@ MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND = 2, 4, 8, 4096
 MS_REC, MS_PRIVATE = 16384, 1 << 18
 NEWUSER = 0x10000000
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 24, 38
+PR_SET_NAME = 15
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
 # Machine → its number for audits, seccomp, clone, clone3; refused: unshare, setns, add_key, request_key, keyctl, memfd_create,
@@ -45,6 +46,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def main() -> None:
     """Serve orders until the other end closes."""
+    name_process("cw-nursery")
     die_with_parent()
     namespace, own_life = os.open("/proc/self/ns/pid", os.O_RDONLY), os.pidfd_open(os.getpid())
     if sys.argv[1] == "--probe":
@@ -52,9 +54,11 @@ def main() -> None:
         pid = _child(order, namespace, own_life)
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     control = socket.socket(fileno=int(sys.argv[1]))
+    gc.disable()  # a third of the time that loading takes
     warm_up()
     gc.collect()
     gc.freeze()  # children then copy fewer pages
+    gc.enable()
     control.sendall(b'{"ready": true}\n')
     living: set[int] = set()
     lines = control.makefile("r", encoding="utf-8")
@@ -73,6 +77,12 @@ def main() -> None:
                 os.waitpid(pid, 0)
             living.clear()
             control.sendall(b'{"cleared": true}\n')
+
+
+def name_process(name: str) -> None:
+    """What `top` and `ps` call this process and its forks: at most 15 letters."""
+    if sys.platform == "linux":
+        libc.prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
 def die_with_parent() -> None:
@@ -216,6 +226,7 @@ def _loopback_up() -> None:
 def _become_kernel(order: dict[str, Any]) -> None:
     """Give up every privilege, then run ipykernel; never returns."""
     try:
+        name_process("cw-kernel")
         os.setsid()
         if order.get("uid") is None:
             _own_user_namespace()
@@ -316,6 +327,8 @@ def _run_kernel(connection_file: str) -> None:
     sys.argv = ["ipykernel_launcher", "-f", connection_file, "--HistoryManager.enabled=False"]
     # A tip is drawn from the random numbers each time that someone asks whether the kernel is there.
     sys.argv.append("--InteractiveShell.enable_tip=False")
+    # Python's own traceback: one with the code around each line takes twenty times as long to write.
+    sys.argv.append("--InteractiveShell.xmode=Plain")
     sys.path[:] = [path for path in sys.path if path != os.path.dirname(__file__)]
     if sys.path[0] != "":
         sys.path.insert(0, "")

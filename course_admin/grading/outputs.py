@@ -113,7 +113,7 @@ def clean(output: Any) -> dict | None:
             "output_type": "error",
             "ename": text_of(output.get("ename"))[:200],
             "evalue": text_of(output.get("evalue"))[:2000],
-            "traceback": [ANSI.sub("", line) for line in lines],
+            "traceback": [ANSI.sub("", line).rstrip("\n") for line in lines],
         }
     if kind in ("display_data", "execute_result"):
         data = output.get("data")

@@ -99,7 +99,7 @@ class _Slot:
     grade_id: str | None
     locked: bool  # its text comes from the source: tests and the setup cell
     editable: bool  # it takes the student's text: answers and written answers
-    experiment: bool
+    keeps_outputs: bool  # it need not be run again: experiments, and pictures that the course shows
 
     @classmethod
     def of(cls, cell: dict) -> _Slot:
@@ -111,7 +111,7 @@ class _Slot:
             grade_id=grader.get("grade_id"),
             locked=bool(grader) and not solution and (grade or grader.get("locked", False)),
             editable=bool(solution),
-            experiment="experiment" in cell.get("metadata", {}).get("tags", []),
+            keeps_outputs=not {"experiment", "show"}.isdisjoint(cell.get("metadata", {}).get("tags", [])),
         )
 
 
@@ -332,10 +332,10 @@ def _answer(cell: dict, slot: _Slot) -> dict:
 
 
 def _free(cell: dict, slot: _Slot) -> dict:
-    """A cell that anyone may change. Experiments keep the student's outputs, cleaned."""
+    """A cell that anyone may change. What need not run again keeps the student's outputs, cleaned."""
     kept = _extra(cell)
     kept["metadata"] = copy.deepcopy(slot.cell.get("metadata", {}))
     kept["id"] = slot.cell_id
-    if kept["cell_type"] == "code" and slot.experiment and isinstance(cell.get("outputs"), list):
+    if kept["cell_type"] == "code" and slot.keeps_outputs and isinstance(cell.get("outputs"), list):
         kept["outputs"] = [output for output in map(clean, cell["outputs"][:200]) if output is not None]
     return kept

@@ -10,6 +10,7 @@ import ast
 import contextlib
 import io
 import random
+import re
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -78,19 +79,23 @@ def grade(job: Job) -> Result:
         withheld=tuple(job.withheld),
         kept_records=job.records,
     )
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     with kernel:
-        for cell in notebook["cells"]:
-            if cell["cell_type"] != "code":
-                continue
+        for number, cell in enumerate(code):
+            tags = cell["metadata"].get("tags", [])
             given = cell["metadata"].get("course", {}).get("given", False)
             if is_test(cell):
                 kernel.begin_test()
                 verdict, cell["outputs"] = run_test(cell, kernel, job.seed, kernel.flags)
                 verdicts.append(verdict)
-            elif "experiment" in cell["metadata"].get("tags", []):
+            elif "experiment" in tags:
                 definitions = only_definitions(cell["source"])
                 if definitions:
                     kernel.run_cell(definitions, given)
+            elif given and "show" in tags and only_shows(cell["source"], code[number + 1 :]):
+                continue  # a picture of the course's own: it stays as the student saw it
+            elif given and "scoreboard" in tags:
+                cell["outputs"] = [stream_output(score_lines(verdicts))]
             elif cell["source"].strip():
                 cell["outputs"] = kernel.run_cell(cell["source"], given)
     return Result(notebook, verdicts, list(dict.fromkeys(kernel.flags)), time.monotonic() - started)
@@ -110,6 +115,33 @@ def only_definitions(code: str) -> str:
         return ""
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
     return "\n\n".join(ast.unparse(node) for node in body if isinstance(node, kinds))
+
+
+def only_shows(code: str, later: list[dict]) -> bool:
+    """Whether no later cell mentions a name that this code binds."""
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    aliases = [
+        alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names
+    ]
+    names |= {(alias.asname or alias.name).partition(".")[0] for alias in aliases}
+    mention = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b") if names else None
+    return mention is None or not any(mention.search(cell["source"]) for cell in later)
+
+
+def score_lines(verdicts: list[Verdict]) -> str:
+    """What stands in the place of the scoreboard of visible checks when all is graded."""
+    names = [verdict.grade_id.removesuffix("-test") for verdict in verdicts]
+    width = max(map(len, names), default=0)
+    lines = [
+        f"{name:<{width}}  {v.earned:g} of {v.points:g}" for name, v in zip(names, verdicts, strict=True)
+    ]
+    earned, points = (sum(getattr(v, key) for v in verdicts) for key in ("earned", "points"))
+    return "\n".join([*lines, "", f"graded by machine: {round(earned, 2):g} of {points:g} points", ""])
 
 
 def run_test(cell: dict, link: Any, seed: int, flags: list[str]) -> tuple[Verdict, list[dict]]:

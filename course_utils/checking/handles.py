@@ -105,6 +105,7 @@ class _Session:
         self.callbacks: list[Callable] = []
         self.callback_error: BaseException | None = None
         self.in_callback = False
+        self.functions: dict[str, Handle] | None = None  # those met so far, where nobody can define them anew
 
     def ask(self, op: str, **fields: Any) -> Any:
         """One request; returns the decoded value or raises what the failure means."""
@@ -138,6 +139,8 @@ class _Session:
         self.callback_error = None
         request = {"op": op, "without": self.without, **fields}
         answer = self.link.ask(request, self._serve_callback, self.seconds)
+        if self.functions and not (isinstance(answer, dict) and answer.keys() & {"ok", "stop", "raised"}):
+            self.functions.clear()  # the kernel may be another one by now
         if self.callback_error is not None:
             raise self.callback_error
         if not isinstance(answer, dict):
@@ -271,9 +274,14 @@ class Student:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
+        functions = self._session.functions
+        if functions and name in functions:
+            return functions[name]
         value = self._session.ask("get", name=name)
         if value is ... or value is None:
             raise NotAnswered(f"`{name}` is not answered yet: put your answer where the dots are")
+        if functions is not None and isinstance(value, Handle) and value._type in ("function", "type"):
+            functions[name] = value
         return value
 
     def has(self, name: str) -> bool:
@@ -371,10 +379,11 @@ student = Student(_session)
 
 @contextmanager
 def using(link: Link) -> Iterator[None]:
-    """Let `student` speak through `link` inside the block."""
-    before = (_session.link, _session.callbacks, _session.seconds, _session.without)
+    """Let `student` speak through `link` inside the block. No cell is run meanwhile, so functions are looked up once."""
+    before = (_session.link, _session.callbacks, _session.seconds, _session.without, _session.functions)
     _session.link, _session.callbacks, _session.seconds, _session.without = link, [], DEFAULT_SECONDS, []
+    _session.functions = {}
     try:
         yield
     finally:
-        _session.link, _session.callbacks, _session.seconds, _session.without = before
+        _session.link, _session.callbacks, _session.seconds, _session.without, _session.functions = before

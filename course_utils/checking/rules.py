@@ -7,6 +7,7 @@ A rule reads the definition of the answer and of everything it uses from other c
 import ast
 import fnmatch
 from collections.abc import Sequence
+from functools import lru_cache
 
 from course_utils.checking.failures import Forbidden, NotAnswered
 from course_utils.checking.handles import student
@@ -79,16 +80,21 @@ def _collect(cells: Sequence[str]) -> tuple[dict[str, list[ast.stmt]], dict[str,
     definitions: dict[str, list[ast.stmt]] = {}
     imports: dict[str, str] = {}
     for cell in cells:
-        try:
-            body = ast.parse(cell).body
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        for node in body:
+        for node, bound in _statements(cell):
             imports.update(_imports(node))
-            for name in _bound(node):
+            for name in bound:
                 replaces = isinstance(node, ast.FunctionDef | ast.ClassDef)
                 definitions[name] = [node] if replaces else [*definitions.get(name, []), node]
     return definitions, imports
+
+
+@lru_cache(maxsize=512)  # each rule of a notebook reads the same cells
+def _statements(cell: str) -> list[tuple[ast.stmt, list[str]]]:
+    """A cell's top-level statements and the names that each binds; none where the text is no Python."""
+    try:
+        return [(node, _bound(node)) for node in ast.parse(cell).body]
+    except (SyntaxError, ValueError, RecursionError):
+        return []
 
 
 def _bound(node: ast.stmt) -> list[str]:

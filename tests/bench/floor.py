@@ -20,7 +20,7 @@ import course_utils.training  # noqa: F401
 from course_admin.grading.classroom import Course, tasks_for
 from course_admin.grading.nursery import warm_up
 from course_admin.grading.submission import pack_course, prepare
-from course_admin.grading.worker import is_test, only_definitions, run_test
+from course_admin.grading.worker import is_test, only_definitions, only_shows, run_test
 from course_utils import figures, plotting
 from course_utils.checking import InProcess
 
@@ -53,14 +53,15 @@ def run(notebook: dict, seed: int) -> None:
         fig
     )  # a picture is drawn where a kernel runs; here it counts as well
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        for cell in notebook["cells"]:
-            if cell["cell_type"] != "code":
-                continue
+        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        for number, cell in enumerate(cells):
+            tags = cell["metadata"].get("tags", [])
             if is_test(cell):
                 run_test(cell, link, seed, [])
                 continue
-            experiment = "experiment" in cell["metadata"].get("tags", [])
-            code = only_definitions(cell["source"]) if experiment else cell["source"]
+            if "scoreboard" in tags or ("show" in tags and only_shows(cell["source"], cells[number + 1 :])):
+                continue
+            code = only_definitions(cell["source"]) if "experiment" in tags else cell["source"]
             with contextlib.suppress(Exception):
                 ran.append(code)
                 exec(compile(code, "<cell>", "exec"), namespace)

@@ -4,9 +4,9 @@ Each round grades the same submissions with both, in fresh course folders, as an
 counts, start included. CPU seconds are those of the whole process tree. The floor is what the cells that grading must run
 (the students' and the tests', without experiments) cost in a process that has the libraries loaded: no kernel, no sandbox, no
 seam, no gradebook. Overhead is what each further submission of a class costs us beyond it; what the start costs is told
-apart (a class of one is graded for that). Prints tables and writes build/bench/grading.json.
+apart (a class with one submission for each core is graded for that). Prints tables and writes build/bench/grading.json.
 
-    python -m tests.bench.grading [--submissions 12] [--rounds 2] [--many 1000]
+    python -m tests.bench.grading [--submissions 24] [--rounds 2] [--many 1000]
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import sqlite3
 import statistics
@@ -34,6 +33,7 @@ from rich.table import Table
 
 from course_admin.simulate import load_simulated, simulate
 from course_admin.syllabus import load_syllabus
+from tests.bench.cpu import metered
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPTS = sysconfig.get_path("scripts")
@@ -44,12 +44,8 @@ c.ExecutePreprocessor.timeout = 900
 """
 
 
-HONEST = (
-    "right",
-    "partial",
-    "mostly-wrong",
-    "untouched",
-)  # kinds of simulated submissions that nothing broke
+HONEST = ("right", "partial", "mostly-wrong", "untouched")  # simulated submissions that nothing broke
+JOBS = os.cpu_count() or 1  # submissions at a time
 
 
 @dataclass
@@ -58,7 +54,7 @@ class Run:
 
     Attributes:
         seconds: on the clock.
-        cpu: seconds, of all processes together.
+        cpu: seconds, of all processes that took part.
         peak_mb: most memory of all processes at one moment; pages they share count once.
         scores: student → grade id → points of autograded cells.
     """
@@ -74,7 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--submissions", type=int, default=12, help="in each round")
+    parser.add_argument("--submissions", type=int, default=24, help="in each round")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--many", type=int, default=0, help="also grade so many, with ours alone")
     asked = parser.parse_args()
@@ -92,11 +88,11 @@ def main() -> None:
 
 
 def sections() -> list[str]:
-    """Section 01 and the longest there is, by its number of code cells."""
-    built = sorted((REPOSITORY / "source").glob("*/*.ipynb"))
-    size = {path.stem: path.read_text(encoding="utf-8").count('"cell_type": "code"') for path in built}
-    first, longest = built[0].stem, max(size, key=lambda name: size[name])
-    return list(dict.fromkeys([first, longest]))
+    """Section 01 and the longest there is, by the minutes that its questions take."""
+    syllabus = load_syllabus(REPOSITORY / "syllabus.toml")
+    built = sorted(path.stem for path in (REPOSITORY / "source").glob("*/*.ipynb"))
+    minutes = {name: sum(question.minutes for question in syllabus.questions_of(name)) for name in built}
+    return list(dict.fromkeys([built[0], max(built, key=lambda name: minutes[name])]))
 
 
 def compare(name: str, scratch: Path, count: int, rounds: int) -> dict[str, Any]:
@@ -122,12 +118,12 @@ def compare(name: str, scratch: Path, count: int, rounds: int) -> dict[str, Any]
         if (found[0], found[1]) not in other_table
     ]
     floor = floor_cpu(template, name, students)
-    first = run_ours(template, scratch / "ours-one", name, students[:1])
+    first = run_ours(template, scratch / "ours-first", name, students[:JOBS])
 
     def each(runs: list[Run], what: str) -> float:
         return statistics.median(getattr(run, what) for run in runs) / count
 
-    later = (statistics.median(run.cpu for run in ours) - first.cpu) / (count - 1)
+    later = (statistics.median(run.cpu for run in ours) - first.cpu) / (count - JOBS)
     return {
         "section": name,
         "submissions": count,
@@ -137,7 +133,7 @@ def compare(name: str, scratch: Path, count: int, rounds: int) -> dict[str, Any]
         "stock_cpu_s": round(each(stock, "cpu"), 3),
         "ours_cpu_s": round(each(ours, "cpu"), 3),
         "floor_cpu_s": round(floor, 3),
-        "start_cpu_s": round(first.cpu - later, 2),
+        "start_cpu_s": round(first.cpu - JOBS * later, 2),
         "overhead_cpu_s": round(later - floor, 3),
         "overhead_with_start_cpu_s": round(each(ours, "cpu") - floor, 3),
         "ratio": round(each(stock, "seconds") / each(ours, "seconds"), 2),
@@ -147,7 +143,9 @@ def compare(name: str, scratch: Path, count: int, rounds: int) -> dict[str, Any]
         "unlike": unlike,
         "partial": partial(ours[-1].scores, most_points(template), honest),
         "honest": len(honest),
-        "later_s": round((statistics.median(run.seconds for run in ours) - first.seconds) / (count - 1), 3),
+        "later_s": round(
+            (statistics.median(run.seconds for run in ours) - first.seconds) / (count - JOBS), 3
+        ),
         "start_s": round(first.seconds, 2),
         "spread_s": [[round(run.seconds / count, 3) for run in runs] for runs in (stock, ours)],
     }
@@ -158,7 +156,6 @@ def alone(name: str, scratch: Path, count: int) -> dict[str, Any]:
     template = scratch / f"many-{name}"
     make_class(template, name, count)
     run = run_ours(template, scratch / "many-run", name)
-    floor = None
     return {
         "section": name,
         "submissions": count,
@@ -166,7 +163,7 @@ def alone(name: str, scratch: Path, count: int) -> dict[str, Any]:
         "stock_s": None,
         "ours_s": round(run.seconds / count, 3),
         "ours_cpu_s": round(run.cpu / count, 3),
-        "overhead_cpu_s": floor,
+        "overhead_cpu_s": None,
         "ratio": None,
         "peak_mb": round(run.peak_mb),
         "scores_equal": None,
@@ -212,19 +209,18 @@ def run_ours(template: Path, root: Path, name: str, students: list[str] | None =
 
 def measured(command: list[str], root: Path) -> Run:
     """Run a command to its end, in its course folder."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.monotonic()
-    log = open(root / "log.txt", "wb")  # noqa: SIM115  (closed with the process below)
-    process = subprocess.Popen(command, cwd=root, env=_environment(), stdout=log, stderr=log)
-    peak = Peak(process.pid)
-    peak.start()
-    process.wait()
-    seconds = time.monotonic() - started
-    log.close()
-    peak.stopped.set()
-    peak.join()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    with metered() as meter, open(root / "log.txt", "wb") as log:
+        started = time.monotonic()
+        process = subprocess.Popen(
+            command, cwd=root, env=_environment(), stdout=log, stderr=log, preexec_fn=meter.enter
+        )
+        peak = Peak(process.pid)
+        peak.start()
+        process.wait()
+        seconds = time.monotonic() - started
+        cpu = meter.seconds()
+        peak.stopped.set()
+        peak.join()
     scores = marks(root / "gradebook.db")
     if not scores:
         raise SystemExit((root / "log.txt").read_text()[-3000:])
@@ -301,12 +297,19 @@ def partial(ours: dict[str, dict[str, float]], most: dict[str, float], students:
 
 
 def floor_cpu(root: Path, name: str, students: list[str]) -> float:
-    """Mean CPU seconds of the cells themselves, each submission in a fork of a process that has the libraries loaded."""
-    command = [sys.executable, "-m", "tests.bench.floor", str(root), name, *students]
-    run = subprocess.run(command, cwd=REPOSITORY, env=_environment(), capture_output=True, text=True)
-    if run.returncode:
-        raise SystemExit(run.stderr[-2000:])
-    return statistics.mean(json.loads(run.stdout))
+    """Mean CPU seconds of the cells themselves, each submission in a fork of a process that has the libraries loaded.
+
+    As many run at a time as when a class is graded: cores that are all at work share a memory.
+    """
+    command = [sys.executable, "-m", "tests.bench.floor", str(root), name]
+    runs = [
+        subprocess.Popen([*command, *students[first::JOBS]], cwd=REPOSITORY, env=_environment(), stdout=subprocess.PIPE)
+        for first in range(min(JOBS, len(students)))
+    ]  # fmt: skip
+    said = [run.communicate()[0] for run in runs]
+    if any(run.returncode for run in runs):
+        raise SystemExit("the floor could not be measured")
+    return statistics.mean(seconds for text in said for seconds in json.loads(text))
 
 
 def _environment() -> dict[str, str]:

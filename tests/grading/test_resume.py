@@ -78,7 +78,7 @@ def test_killed_at_random_moments(root, reference):
             graded += run.graded()
             wait_until(lambda: not survivors(temporary))  # examiners, nurseries, kernels: none outlives it
         last = finish(root, temporary)
-    assert len(graded) + len(last.graded()) >= STUDENTS
+    assert len(graded) + len(last.graded()) >= STUDENTS - 3  # of each killed run one mark may be stored and not yet told
     check(root, reference)
 
 
