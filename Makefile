@@ -5,7 +5,7 @@ SHELL := /bin/bash
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-course: ## environment, build, simulate a class, grade it, write feedback
+course: ## environment, build, simulate a class, grade it, write feedback and report
 	@tools/course.sh
 
 test: ## everything: lint, types, unit tests, bank, attacks, notebooks, browser
@@ -33,4 +33,4 @@ lint: ## ruff and mypy
 	@. tools/steps.sh && environment tests && $$VENV/bin/ruff check . && $$VENV/bin/ruff format --check . && $$VENV/bin/mypy
 
 clean: ## remove what can be made again (not the virtual environment)
-	rm -rf build autograded feedback submitted gradebook.db .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build autograded feedback report submitted gradebook.db .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -299,6 +299,30 @@ def feedback(
 
 
 @app.command()
+def report(
+    sections: Annotated[list[str], typer.Argument(help="Sections, such as 01 03.", show_default=False)],
+    root: Root = HERE,
+) -> None:
+    """Write report/NN_name.html, for instructors: totals, what the class gets wrong and why, flags, students.
+
+    Example: [bold]coursework report 01[/]
+    """
+    from course_admin.grading.classroom import Course
+    from course_admin.report import NothingGraded, write_report
+
+    missing = 0
+    for name in notebooks(root, sections):
+        try:
+            file = write_report(Course(root.resolve(), name))
+        except NothingGraded as error:
+            problems.print(f"[bold red]✗[/] {escape(f'{name}: {error}')}", highlight=False)
+            missing += 1
+        else:
+            console.print(f"[green]✓[/] {file.relative_to(root.resolve())}", highlight=False)
+    raise typer.Exit(2 if missing else 0)
+
+
+@app.command()
 def doctor(root: Root = HERE) -> None:
     """Look at this machine: packages, sandbox, kernel, built notebooks; say what is missing and what to do.
 

@@ -14,8 +14,10 @@ for manuscript in manuscript/[0-9][0-9]_*.py; do
     step "Simulate a class of $STUDENTS for $name" coursework simulate "$section" --students "$STUDENTS" --seed "$SEED"
     step "Grade the class in the sandbox" coursework grade "$section"
     step "Write feedback" coursework feedback "$section"
+    step "Write the report" coursework report "$section"
 done
 total "A class is graded"
 echo "   graded notebooks   autograded/STUDENT/NOTEBOOK/NOTEBOOK.ipynb"
 echo "   feedback           feedback/STUDENT/NOTEBOOK/NOTEBOOK.html"
+echo "   reports            report/NOTEBOOK.html  (for instructors)"
 echo "   marking by hand    $VENV/bin/jupyter lab  (menu Nbgrader → Formgrader)"

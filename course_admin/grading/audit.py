@@ -83,6 +83,10 @@ class Audit:
         """
         self._write(student, notebook, {"begun": key, "held": held or {}})
 
+    def fail(self, student: str, notebook: str, key: dict[str, Any], why: str) -> None:
+        """Say that a submission got no mark, and why. A mark it had before stays what it was."""
+        self._write(student, notebook, {"failed": key, "why": why[:2000]})
+
     def _write(self, student: str, notebook: str, what: dict[str, Any]) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         line = {"time": now, "by": _who(), "student": student, "notebook": notebook, **what}
@@ -98,20 +102,31 @@ class Audit:
         A student whose newest line is one of `begin` has none.
         """
         found: dict[str, dict[str, Any]] = {}
-        if self.path.exists():
-            with open(self.path, encoding="utf-8", errors="replace") as lines:
-                for line in lines:
-                    try:
-                        entry = json.loads(line)
-                    except ValueError:
-                        continue
-                    if not isinstance(entry, dict) or entry.get("notebook") != notebook:
-                        continue
-                    student = str(entry.get("student"))
-                    found.pop(student, None)
-                    if "marks" in entry:
-                        found[student] = entry
+        for student, entry in self._entries(notebook):
+            if "failed" in entry:
+                continue
+            found.pop(student, None)
+            if "marks" in entry:
+                found[student] = entry
         return found
+
+    def failures(self, notebook: str) -> dict[str, str]:
+        """Why the newest grading of a student's submission gave no mark, for those whose newest line says so."""
+        newest = dict(self._entries(notebook))
+        return {student: str(entry.get("why")) for student, entry in newest.items() if "failed" in entry}
+
+    def _entries(self, notebook: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each line about a notebook, with its student, the oldest first."""
+        if not self.path.exists():
+            return
+        with open(self.path, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(entry, dict) and entry.get("notebook") == notebook:
+                    yield str(entry.get("student")), entry
 
 
 def _who() -> str:

@@ -226,6 +226,8 @@ def grade_class(
                         f"{name}: the answer changed; the {points:g} points given by hand for the earlier one are gone"
                         for name, points in marks.dropped.items()
                     ]
+            if record.error:
+                audit.fail(outcome.student, course.notebook, task.key(), record.error)
             record.flags = [*outcome.flags, *record.flags]
             settle(record)
     return sorted(graded, key=lambda record: record.student)

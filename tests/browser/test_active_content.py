@@ -1,4 +1,4 @@
-"""Scripts in a submission never run in front of whoever reads it: a real browser opens what graders and students open.
+"""Scripts in a submission never run in front of whoever reads it: a real browser opens what instructors and students open.
 
 The same submission, shown by Jupyter's plain HTML export, does run them: that page is the proof that this test would see it.
 """
@@ -13,7 +13,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from course_admin.grading.audit import Audit
 from course_admin.grading.classroom import Course, feedback, grade_class
+from course_admin.report import write_report
 from tests.attacks.load import attacks
 from tests.attacks.runners import LIMITS
 from tests.browser.conftest import Lab, serving
@@ -62,6 +64,7 @@ for kind, data in {DATA!r}.items():
     display({{kind: data}}, raw=True)
 print({MARKUP!r})
 """
+NAMED = "\"'><img src=x onerror=\"window.zqxRan = 1; alert('zqx')\">"  # a folder's name: no slash, at most 128 letters
 STUDENTS = ["harm_everything", *(attack.name for attack in attacks() if attack.kind == "harm")]
 
 
@@ -98,9 +101,16 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tiny.Tiny:
     for attack in attacks():
         if attack.kind == "harm":
             attack.submit(course, attack.name)
-    marks = grade_class(Course(course.root, tiny.NAME), STUDENTS, limits=LIMITS)
+    raising = f"def scale(x, k):\n    raise ValueError({MARKUP[:280]!r})"
+    course.submit(NAMED, course.right(tasks=f"review = {NAMED!r}", scale=raising))
+    marks = grade_class(Course(course.root, tiny.NAME), [*STUDENTS, NAMED], limits=LIMITS)
     assert {record.error for record in marks} == {""}
+    course.submit(f"{NAMED} unmarked", b"")
+    with Audit(course.root).writing() as audit:
+        audit.fail(f"{NAMED} unmarked", tiny.NAME, {}, MARKUP)
+        audit.add("harm_everything", tiny.NAME, {"version": MARKUP}, {}, [MARKUP, f"please look: {MARKUP}"])
     assert feedback(Course(course.root, tiny.NAME), STUDENTS) == {}
+    write_report(Course(course.root, tiny.NAME))
     return course
 
 
@@ -150,6 +160,35 @@ def test_feedback_runs_nothing(page, watched: Watch, graded: tiny.Tiny, student:
     stayed_harmless(page, watched, "file:")
     if student == "harm_everything":
         page.screenshot(path=Path(__file__).parents[2] / "build" / "screens" / "harm-feedback.png")
+
+
+@pytest.mark.parametrize("policy", [True, False], ids=["as it is", "without its policy"])
+def test_report_runs_nothing(page, watched: Watch, graded: tiny.Tiny, policy: bool) -> None:
+    file = graded.root / "report" / f"{tiny.NAME}.html"
+    text = file.read_text(encoding="utf-8")
+    assert text.count("window.zqxRan") >= 8 and text.count("evil.example") >= 3  # it is all there, as text
+    if not policy:  # escaping alone must do
+        kept = [line for line in text.splitlines(keepends=True) if "Content-Security-Policy" not in line]
+        file = file.with_name("without-policy.html")
+        file.write_text("".join(kept), encoding="utf-8")
+    page.on(
+        "request", lambda asked: watched.strangers.append(asked.url) if asked.url != file.as_uri() else None
+    )
+    page.goto(file.as_uri(), wait_until="domcontentloaded")
+    page.evaluate("document.querySelectorAll('details').forEach((folded) => (folded.open = true))")
+    page.wait_for_timeout(200)
+    watched.strangers = [url for url in watched.strangers if not url.startswith("data:image/png;base64,")]
+    stayed_harmless(page, watched, "file:")
+    assert (
+        page.locator(
+            "script, iframe, object, embed, form, link, svg, [onerror], [onload], [ontoggle]"
+        ).count()
+        == 0
+    )
+    if policy:
+        page.screenshot(
+            path=Path(__file__).parents[2] / "build" / "screens" / "harm-report.png", full_page=True
+        )
 
 
 @pytest.mark.parametrize("student", STUDENTS)

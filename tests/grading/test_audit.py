@@ -89,6 +89,18 @@ def test_a_mark_begun_takes_the_place_of_the_one_before(audit):
     assert [line["held"] for line in lines(audit) if "begun" in line] == [{"a": 1.5}, {}]
 
 
+def test_a_submission_without_a_mark_says_why_and_keeps_the_mark_before(audit):
+    with audit.writing():
+        audit.add("ann", "01_tiny", KEY, {"a": 1.0}, [])
+        audit.fail("ann", "01_tiny", KEY, "its worker died")
+        audit.fail("bob", "01_tiny", KEY, "x" * 5000)
+        audit.fail("cas", "01_tiny", KEY, "once")
+        audit.add("cas", "01_tiny", KEY, {"a": 1.0}, [])
+    assert set(audit.last("01_tiny")) == {"ann", "cas"}
+    assert audit.failures("01_tiny") == {"ann": "its worker died", "bob": "x" * 2000}
+    assert audit.failures("02_next") == {}
+
+
 def test_nothing_was_graded_yet(audit):
     assert audit.last("01_tiny") == {}
     with audit.writing():

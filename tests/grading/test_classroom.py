@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from course_admin.grading.audit import Audit
 from course_admin.grading.classroom import Course, feedback, grade_class
 from course_admin.grading.examiner import close_examiners
 from tests.grading import tiny
@@ -70,6 +71,13 @@ def test_manual_marks_survive_and_feedback_is_written(course, grade):
     assert feedback(Course(course.root, tiny.NAME), ["ann"]) == {}
     page = next(course.root.glob("feedback/ann/*/*.html")).read_text(encoding="utf-8")
     assert tiny.MARKER not in page and tiny.SCHEME not in page and "One set of weights" in page
+
+
+def test_why_there_is_no_mark_stands_in_the_audit(course, grade):
+    long = "x" * 140
+    course.submit(long, course.submission())
+    assert "rename the folder" in grade(students=[long])[long].error
+    assert "rename the folder" in Audit(course.root).failures(tiny.NAME)[long]
 
 
 def test_without_bubblewrap_nobody_gets_a_mark(course, grade, tmp_path, monkeypatch):
