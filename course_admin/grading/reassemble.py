@@ -12,7 +12,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_admin.grading.outputs import clean, record_in, safe_markdown, text_of
+from course_admin.grading.outputs import clean, record_in, safe_markdown, shown_name, text_of
 from course_admin.grading.suspicion import signs_in
 
 MOST_CELLS = 2000
@@ -85,7 +85,7 @@ def _signs(given: list[dict], wanted: list[_Slot], *known: list[dict]) -> list[s
     found: dict[str, None] = {}
     for cell in given:
         if cell["source"].strip() not in ours and _grade_id(cell) not in locked:
-            place = _grade_id(cell) or "a cell"
+            place = shown_name(_grade_id(cell) or "a cell")
             found |= {f"please look: {place} {reason}": None for reason in signs_in(cell["source"])}
     return list(found)
 
@@ -209,6 +209,8 @@ def _arrange(
     """The student's cells in the student's order; the course's locked cells where they belong among them."""
     line: list[tuple[_Slot | None, dict]] = []
     owned = {slot.grade_id for slot in owners.values() if slot.editable}
+    if not owned:
+        flags.append(_holds_no_question(given, wanted))
     for index, cell in enumerate(given):
         slot = owners.get(index)
         if slot is None:
@@ -237,12 +239,23 @@ def _arrange(
     for position, slot in enumerate(wanted):
         if id(slot) in present or not (slot.locked or slot.editable):
             continue
-        flags.append(f"{slot.grade_id}: the cell was missing and was put back")
+        if owned:
+            flags.append(f"{slot.grade_id}: the cell was missing and was put back")
         cell = copy.deepcopy(slot.cell)
         if slot.editable:  # nothing was handed in: the stub stands for it
             cell["source"] = stubs.get(slot.grade_id or "", "")
         line.insert(_place(line, wanted[:position]), (slot, cell))
     return [cell for _, cell in _tests_after_answers(line)]
+
+
+def _holds_no_question(given: list[dict], wanted: list[_Slot]) -> str:
+    """The flag of a file that answers nothing, such as the notebook of another section."""
+    named = dict.fromkeys(_grade_id(cell) for cell in given)
+    ours = {slot.grade_id for slot in wanted}
+    others = [shown_name(name) for name in named if name and name not in ours]
+    count = sum(slot.editable for slot in wanted)
+    seen = f" (it holds {', '.join(others[:4])}{', …' if len(others) > 4 else ''})" if others else ""
+    return f"none of this notebook's {count} questions is in it; is it another notebook?{seen}"
 
 
 def _changed_role(cell: dict, original: dict) -> str:

@@ -49,6 +49,22 @@ def test_cells_that_stand_as_the_course_wrote_them_are_marked(made):
     assert "show" not in notes(made(change)) and "study" in notes(made(change))
 
 
+def test_the_notebook_of_another_section(source, release):
+    def cell(name):
+        return {
+            "cell_type": "code",
+            "source": "x = 1",
+            "metadata": tiny.grader(name, "code", grade=False, solution=True),
+        }
+
+    other = {"cells": [cell("gates"), cell("a\u202eb"), {"cell_type": "markdown", "source": "# 03"}]}
+    result = reassemble(other, source, release)
+    assert result.flags == [
+        "none of this notebook's 4 questions is in it; is it another notebook? (it holds gates, a\\u202eb)"
+    ]
+    assert by_grade_id(result)["scale"]["source"] == tiny.STUBS["scale"]
+
+
 def test_nothing_that_is_read_is_changed(built, source, release):
     notebook = built.right()
     before = [json.dumps(part) for part in (notebook, source, release)]
