@@ -24,7 +24,7 @@ from course_admin.grading.config import configure_grading
 from course_admin.grading.graded_files import handed_in, write_notebook
 from course_admin.grading.limits import Limits
 from course_admin.grading.outputs import shown_name
-from course_admin.grading.reading import Unreadable, find_notebook, read_bytes, unlink_links
+from course_admin.grading.reading import Unreadable, find_notebook, read_bytes, unlink_links, was_link
 from course_admin.grading.recorder import Marks, Recorder
 from course_admin.grading.submission import (
     Outcome,
@@ -262,6 +262,10 @@ def _record(
     if code := sorted(shown_name(str(path)) for path in beside if path.suffix == ".py"):
         outcome.flags.append(
             f"beside the notebook lies code, which grading does not use: {', '.join(code[:5])}"
+        )
+    if links := sorted(shown_name(str(name)) for name, path in beside.items() if was_link(path)):
+        outcome.flags.append(
+            f"beside the notebook stood links, which grading does not follow: {', '.join(links[:5])}"
         )
     extra = {**beside, **source_files}
     write_notebook(path, outcome.graded, {path.parent / target: origin for target, origin in extra.items()})

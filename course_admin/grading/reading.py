@@ -66,10 +66,15 @@ def _is_notebook(path: Path) -> bool:
     """Whether a file is plain, visible and a notebook by its name. What `unlink_links` leaves of a link is none."""
     if path.suffix != ".ipynb" or path.name.startswith("."):
         return False
-    status = path.lstat()
-    if not stat.S_ISREG(status.st_mode):
+    return stat.S_ISREG(path.lstat().st_mode) and not was_link(path)
+
+
+def was_link(path: Path) -> bool:
+    """Whether a plain file is what `unlink_links` leaves of a link."""
+    try:
+        return path.stat().st_size == len(LINK_NOTE) and path.read_bytes() == LINK_NOTE.encode()
+    except OSError:
         return False
-    return status.st_size != len(LINK_NOTE) or path.read_bytes() != LINK_NOTE.encode()
 
 
 def read_bytes(path: Path) -> bytes:
@@ -90,7 +95,9 @@ def read_bytes(path: Path) -> bytes:
         raise Unreadable("is no plain file")
     with os.fdopen(descriptor, "rb") as file:
         if status.st_size > MOST_MB * 2**20:
-            raise Unreadable(f"has {status.st_size / 2**20:.0f} MB; at most {MOST_MB} are read")
+            raise Unreadable(
+                f"has {status.st_size / 2**20:.0f} MB; at most {MOST_MB} are read (a notebook without its outputs is small)"
+            )
         return file.read()
 
 

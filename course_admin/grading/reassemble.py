@@ -14,9 +14,11 @@ from typing import Any
 
 from course_admin.grading.outputs import clean, record_in, safe_markdown, shown_name, text_of
 from course_admin.grading.suspicion import signs_in
+from course_utils.checking.cells import statements
 
 MOST_CELLS = 2000
 MOST_SOURCE = 400_000
+WRITTEN_BY_GRADING = ("verdicts", "flags")  # in a notebook's metadata, under "course"
 NBGRADER_PLAIN = {"grade": False, "solution": False, "locked": False, "task": False}
 
 
@@ -49,6 +51,10 @@ def reassemble(submission: dict, source: dict, release: dict | None = None) -> R
     released = {_grade_id(cell): cell for cell in release["cells"] if _grade_id(cell)}
     stubs = {str(key): str(cell["source"]) for key, cell in released.items()}
     owners = _match(given, wanted, stubs, flags)
+    metadata = submission.get("metadata")
+    brought = metadata.get("course") if isinstance(metadata, dict) else None
+    if isinstance(brought, dict) and not brought.keys().isdisjoint(WRITTEN_BY_GRADING):
+        flags.append("the file says what only grading may say (verdicts or flags); it was not read")
     cells = _arrange(given, wanted, owners, stubs, flags)
     for number, cell in enumerate(cells):
         cell.setdefault("id", f"extra-{number}")
@@ -190,12 +196,8 @@ def _same_names(cell: dict, source_cell: dict) -> bool:
 
 def defined_names(code: str) -> set[str]:
     """Functions, classes and variables that a cell defines at its top level."""
-    try:
-        body = ast.parse(code).body
-    except (SyntaxError, ValueError, RecursionError):
-        return set()
     names = set()
-    for node in body:
+    for node in statements(code):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign):
@@ -232,6 +234,8 @@ def _arrange(
                 flags.append(f"{slot.grade_id}: its {changed} was changed; the original counts")
             line.append((slot, copy.deepcopy(slot.cell)))
         elif slot.editable:
+            if changed := _changed_role(cell, slot.cell):
+                flags.append(f"{slot.grade_id}: its {changed} was changed; the original counts")
             line.append((slot, _answer(cell, slot)))
         else:
             line.append((slot, _free(cell, slot)))
@@ -267,7 +271,7 @@ def _changed_role(cell: dict, original: dict) -> str:
         if isinstance(grader, dict) and key in grader and grader[key] != wanted.get(key):
             return key if key == "points" else f"metadata ({key})"
     tags = cell["metadata"].get("tags")
-    return "tags" if isinstance(tags, list) and "skip-execution" in tags else ""
+    return "tags" if isinstance(tags, list) and ("skip-execution" in tags or "experiment" in tags) else ""
 
 
 def _is_released(cell: dict, slot: _Slot) -> bool:

@@ -76,13 +76,18 @@ def test_metadata_of_a_submission_counts_for_nothing(made):
     def change(cells, notebook):
         cells["scale-test"]["metadata"]["nbgrader"].update(points=100, grade=False)
         cells["step"]["cell_type"] = "markdown"
-        cells["scale"]["metadata"]["tags"] = ["skip-execution", "experiment"]
+        cells["scale"]["metadata"]["tags"] = ["experiment"]
         notebook["metadata"]["course"] = {"flags": ["x"], "records": {"study": []}}
 
     cells = by_grade_id(made(change))
     assert cells["scale-test"]["metadata"]["nbgrader"]["points"] == 3
     assert cells["scale-test"]["metadata"]["nbgrader"]["grade"] is True
     assert cells["step"]["cell_type"] == "code" and "tags" not in cells["scale"]["metadata"]
+    said = made(change).flags
+    assert [flag.split(" was changed")[0] for flag in said[1:]] == [
+        "scale: its tags", "scale-test: its metadata (grade)", "step: its type"
+    ]  # fmt: skip
+    assert "only grading may say" in said[0]
 
 
 @pytest.mark.parametrize("cell_id", ["setup", "scale-test"])
@@ -211,6 +216,7 @@ def test_cells_without_end(source, release):
 def test_defined_names():
     assert defined_names("a, b = 1, 2\nc = 3\ndef f(): pass\nclass G: x = 1") >= {"c", "f", "G"}
     assert defined_names("not python (") == set()
+    assert defined_names("%%time\n!ls\ndef f(): pass") == {"f"}
 
 
 def test_of_too_many_cells_the_answers_are_kept(made):
