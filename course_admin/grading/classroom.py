@@ -23,7 +23,8 @@ from course_admin.grading.cluster import grade_tasks
 from course_admin.grading.config import configure_grading
 from course_admin.grading.graded_files import handed_in, write_notebook
 from course_admin.grading.limits import Limits
-from course_admin.grading.reading import Unreadable, read_bytes, unlink_links
+from course_admin.grading.outputs import shown_name
+from course_admin.grading.reading import Unreadable, find_notebook, read_bytes, unlink_links, was_link
 from course_admin.grading.recorder import Marks, Recorder
 from course_admin.grading.submission import (
     Outcome,
@@ -112,12 +113,24 @@ def tasks_for(
     version = course_version()
     hidden = withheld_for(unpack_course(packed)[1])
     for student in students:
-        raw, why = b"", ""
+        raw, why, note = b"", "", ""
         try:
-            raw = read_bytes(course.submission(student))
+            path, note = find_notebook(course.submission(student))
+            raw = read_bytes(path)
         except Unreadable as error:
             why = str(error)
-        yield Task(student, course.notebook, packed, raw, why, limits or {}, unsafe, hidden, version=version)
+        yield Task(
+            student,
+            course.notebook,
+            packed,
+            raw,
+            why,
+            limits or {},
+            unsafe,
+            hidden,
+            version=version,
+            note=note,
+        )
 
 
 def grade_class(
@@ -248,9 +261,13 @@ def _record(
     outcome.flags += [unread] if unread else []
     marks = recorder.store(outcome.student, outcome.graded, previous, timestamp)
     beside = _other_files(submitted, directory.ignore)
-    if code := sorted(str(path) for path in beside if path.suffix == ".py"):
+    if code := sorted(shown_name(str(path)) for path in beside if path.suffix == ".py"):
         outcome.flags.append(
             f"beside the notebook lies code, which grading does not use: {', '.join(code[:5])}"
+        )
+    if links := sorted(shown_name(str(name)) for name, path in beside.items() if was_link(path)):
+        outcome.flags.append(
+            f"beside the notebook stood links, which grading does not follow: {', '.join(links[:5])}"
         )
     extra = {**beside, **source_files}
     write_notebook(path, outcome.graded, {path.parent / target: origin for target, origin in extra.items()})

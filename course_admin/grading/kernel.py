@@ -103,6 +103,7 @@ class Kernel:
         self._client.shell_channel, self._client.stdin_channel, self._client.control_channel  # noqa: B018  (opens them)
         context.setsockopt(zmq.RCVHWM, 32)  # outputs come in numbers; more of them wait on the kernel's side
         context.setsockopt(zmq.MAXMSGSIZE, OUTPUT_MB * 2**20)
+        self._cut = self._client.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self._client.start_channels(hb=False)  # a heartbeat thread may outlive the context
         self._process = psutil.Process(getattr(self._manager.provisioner, "pid", None))
         try:
@@ -174,7 +175,6 @@ class Kernel:
             KernelDied, OutOfTime, OutputFlood.
         """
         watch = Watch(self, cpu_seconds)
-        self._leave(watch)
         message_id = self._client.execute(code, allow_stdin=False, stop_on_error=False)
         self._until_done(message_id, collector, watch)
         if watch.interrupted_at is not None:
@@ -188,6 +188,7 @@ class Kernel:
         replied = idle = False
         while not (replied and idle):
             ready = dict(poller.poll(POLL_MS))
+            self._refuse_huge_output()
             watch.check()
             for channel in channels:
                 while channel.socket in ready and channel.socket.getsockopt(zmq.EVENTS) & zmq.POLLIN:
@@ -253,9 +254,14 @@ class Kernel:
             self._answered = select.poll()
             self._answered.register(self._line, select.POLLIN)
 
-    def _leave(self, watch: Watch) -> None:
-        """Let the kernel go back to running cells."""
+    def leave(self, cpu_seconds: float) -> None:
+        """Let the kernel go back to running cells.
+
+        Raises:
+            KernelDied, OutOfTime, OutputFlood: for what a check's calls left behind.
+        """
         if self._attending:
+            watch = Watch(self, cpu_seconds)
             with contextlib.suppress(BadAnswer):
                 self._say({"op": "leave"}, watch)
             message_id, self._attending = self._attending, ""
@@ -299,6 +305,16 @@ class Kernel:
                 self._lost()
             self._unread += block
 
+    def _refuse_huge_output(self) -> None:
+        """A message above the limit is not received; all that is seen of it is that the connection ends."""
+        if not self._cut.poll(0):
+            return
+        for _ in range(20):
+            if not self.alive():
+                raise KernelDied("its process ended")
+            time.sleep(0.05)
+        raise OutputFlood
+
     def _lost(self) -> None:
         for _ in range(20):  # the line closes a moment before the process has ended
             if not self.alive():
@@ -318,6 +334,7 @@ class Kernel:
             ready = dict(poller.poll(POLL_MS))
             if end.fileno() in ready:
                 return
+            self._refuse_huge_output()
             watch.check()
             if iopub in ready:
                 left = self._drop_prints(left, watch)

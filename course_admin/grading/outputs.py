@@ -200,6 +200,12 @@ def text_of(value: Any) -> str:
     return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "\n… (shortened)"
 
 
+def shown_name(name: str) -> str:
+    """A name from a submission as a flag may show it: one line, bounded, nothing that reorders or hides text."""
+    plain = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in name[:100])
+    return plain + "…" * (len(name) > 100)
+
+
 def safe_markdown(text: str) -> str:
     """Markdown of a student with nothing that a browser could run or fetch.
 

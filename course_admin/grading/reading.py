@@ -12,10 +12,11 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 
-from course_admin.grading.outputs import text_of
+from course_admin.grading.outputs import shown_name, text_of
 
 MOST_MB = 50
 LINK_NOTE = "A link stood here. Submissions hold plain files.\n"
+MOST_NAMED = 5
 
 
 class Unreadable(ValueError):
@@ -29,6 +30,51 @@ def read_submission(path: Path) -> dict:
         Unreadable: a link, a folder, too large, not UTF-8, not JSON, or no notebook.
     """
     return parse_submission(read_bytes(path))
+
+
+def find_notebook(expected: Path) -> tuple[Path, str]:
+    """The file to grade, since what students download and hand in again often bears another name.
+
+    Args:
+        expected: where the notebook should lie.
+
+    Returns:
+        `expected` if anything lies there, else the only other notebook in its folder, else `expected`; and a flag that
+        names what lies there under other names, empty if nothing does.
+
+    Raises:
+        Unreadable: it is missing, and which of several others is meant cannot be known.
+    """
+    try:
+        others = sorted(path for path in expected.parent.iterdir() if path != expected and _is_notebook(path))
+    except OSError:
+        others = []
+    names = ", ".join(shown_name(path.name) for path in others[:MOST_NAMED])
+    names += f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+    if not others:
+        return expected, ""
+    if os.path.lexists(expected):
+        return expected, f"{expected.name} is graded; beside it lie other notebooks, not used: {names}"
+    if len(others) == 1:
+        return others[0], f"{expected.name} is missing; graded instead, the only notebook there: {names}"
+    raise Unreadable(
+        f"is missing, and it could be any of several others ({names}): rename one to {expected.name}"
+    )
+
+
+def _is_notebook(path: Path) -> bool:
+    """Whether a file is plain, visible and a notebook by its name. What `unlink_links` leaves of a link is none."""
+    if path.suffix != ".ipynb" or path.name.startswith("."):
+        return False
+    return stat.S_ISREG(path.lstat().st_mode) and not was_link(path)
+
+
+def was_link(path: Path) -> bool:
+    """Whether a plain file is what `unlink_links` leaves of a link."""
+    try:
+        return path.stat().st_size == len(LINK_NOTE) and path.read_bytes() == LINK_NOTE.encode()
+    except OSError:
+        return False
 
 
 def read_bytes(path: Path) -> bytes:
@@ -49,7 +95,9 @@ def read_bytes(path: Path) -> bytes:
         raise Unreadable("is no plain file")
     with os.fdopen(descriptor, "rb") as file:
         if status.st_size > MOST_MB * 2**20:
-            raise Unreadable(f"has {status.st_size / 2**20:.0f} MB; at most {MOST_MB} are read")
+            raise Unreadable(
+                f"has {status.st_size / 2**20:.0f} MB; at most {MOST_MB} are read (a notebook without its outputs is small)"
+            )
         return file.read()
 
 

@@ -12,11 +12,13 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_admin.grading.outputs import clean, record_in, safe_markdown, text_of
+from course_admin.grading.outputs import clean, record_in, safe_markdown, shown_name, text_of
 from course_admin.grading.suspicion import signs_in
+from course_utils.checking.cells import statements
 
 MOST_CELLS = 2000
 MOST_SOURCE = 400_000
+WRITTEN_BY_GRADING = ("verdicts", "flags")  # in a notebook's metadata, under "course"
 NBGRADER_PLAIN = {"grade": False, "solution": False, "locked": False, "task": False}
 
 
@@ -49,6 +51,10 @@ def reassemble(submission: dict, source: dict, release: dict | None = None) -> R
     released = {_grade_id(cell): cell for cell in release["cells"] if _grade_id(cell)}
     stubs = {str(key): str(cell["source"]) for key, cell in released.items()}
     owners = _match(given, wanted, stubs, flags)
+    metadata = submission.get("metadata")
+    brought = metadata.get("course") if isinstance(metadata, dict) else None
+    if isinstance(brought, dict) and not brought.keys().isdisjoint(WRITTEN_BY_GRADING):
+        flags.append("the file says what only grading may say (verdicts or flags); it was not read")
     cells = _arrange(given, wanted, owners, stubs, flags)
     for number, cell in enumerate(cells):
         cell.setdefault("id", f"extra-{number}")
@@ -85,7 +91,7 @@ def _signs(given: list[dict], wanted: list[_Slot], *known: list[dict]) -> list[s
     found: dict[str, None] = {}
     for cell in given:
         if cell["source"].strip() not in ours and _grade_id(cell) not in locked:
-            place = _grade_id(cell) or "a cell"
+            place = shown_name(_grade_id(cell) or "a cell")
             found |= {f"please look: {place} {reason}": None for reason in signs_in(cell["source"])}
     return list(found)
 
@@ -190,12 +196,8 @@ def _same_names(cell: dict, source_cell: dict) -> bool:
 
 def defined_names(code: str) -> set[str]:
     """Functions, classes and variables that a cell defines at its top level."""
-    try:
-        body = ast.parse(code).body
-    except (SyntaxError, ValueError, RecursionError):
-        return set()
     names = set()
-    for node in body:
+    for node in statements(code):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign):
@@ -209,6 +211,8 @@ def _arrange(
     """The student's cells in the student's order; the course's locked cells where they belong among them."""
     line: list[tuple[_Slot | None, dict]] = []
     owned = {slot.grade_id for slot in owners.values() if slot.editable}
+    if not owned:
+        flags.append(_holds_no_question(given, wanted))
     for index, cell in enumerate(given):
         slot = owners.get(index)
         if slot is None:
@@ -230,6 +234,8 @@ def _arrange(
                 flags.append(f"{slot.grade_id}: its {changed} was changed; the original counts")
             line.append((slot, copy.deepcopy(slot.cell)))
         elif slot.editable:
+            if changed := _changed_role(cell, slot.cell):
+                flags.append(f"{slot.grade_id}: its {changed} was changed; the original counts")
             line.append((slot, _answer(cell, slot)))
         else:
             line.append((slot, _free(cell, slot)))
@@ -237,12 +243,23 @@ def _arrange(
     for position, slot in enumerate(wanted):
         if id(slot) in present or not (slot.locked or slot.editable):
             continue
-        flags.append(f"{slot.grade_id}: the cell was missing and was put back")
+        if owned:
+            flags.append(f"{slot.grade_id}: the cell was missing and was put back")
         cell = copy.deepcopy(slot.cell)
         if slot.editable:  # nothing was handed in: the stub stands for it
             cell["source"] = stubs.get(slot.grade_id or "", "")
         line.insert(_place(line, wanted[:position]), (slot, cell))
     return [cell for _, cell in _tests_after_answers(line)]
+
+
+def _holds_no_question(given: list[dict], wanted: list[_Slot]) -> str:
+    """The flag of a file that answers nothing, such as the notebook of another section."""
+    named = dict.fromkeys(_grade_id(cell) for cell in given)
+    ours = {slot.grade_id for slot in wanted}
+    others = [shown_name(name) for name in named if name and name not in ours]
+    count = sum(slot.editable for slot in wanted)
+    seen = f" (it holds {', '.join(others[:4])}{', …' if len(others) > 4 else ''})" if others else ""
+    return f"none of this notebook's {count} questions is in it; is it another notebook?{seen}"
 
 
 def _changed_role(cell: dict, original: dict) -> str:
@@ -254,7 +271,7 @@ def _changed_role(cell: dict, original: dict) -> str:
         if isinstance(grader, dict) and key in grader and grader[key] != wanted.get(key):
             return key if key == "points" else f"metadata ({key})"
     tags = cell["metadata"].get("tags")
-    return "tags" if isinstance(tags, list) and "skip-execution" in tags else ""
+    return "tags" if isinstance(tags, list) and ("skip-execution" in tags or "experiment" in tags) else ""
 
 
 def _is_released(cell: dict, slot: _Slot) -> bool:

@@ -98,6 +98,16 @@ class StudentKernel:
             raise KernelDied(GONE)
         return self._restart() if self._needs_replay or not self._kernel.alive() else self._kernel
 
+    def _at_rest(self) -> Kernel:
+        """A kernel that has left the last check; what dies of that check's calls is not laid at the next cell's door."""
+        kernel = self._ready()
+        try:
+            kernel.leave(self.limits.cell_cpu_s)
+        except (KernelDied, OutOfTime, OutputFlood) as left:
+            self.flags.append(f"what a call left behind ended the kernel: {left or 'output without end'}")
+            kernel = self._restart()
+        return kernel
+
     def begin_test(self) -> None:
         """A new test cell: what student code computes for it counts from here."""
         self._test_before = 0.0
@@ -125,7 +135,7 @@ class StudentKernel:
             )
             return collector.outputs
         try:
-            self._ready().run(code, collector, self.limits.cell_cpu_s)
+            self._at_rest().run(code, collector, self.limits.cell_cpu_s)
             self._ran.append(code)
             self.kept_records = {**collector.records, **self.kept_records}  # what was handed in comes first
         except OutOfTime as late:

@@ -31,6 +31,7 @@ class Task:
         submission: the file's bytes; empty where it could not be read.
         unreadable: why it could not be read; empty where it could.
         version: of the course, from `course_version`.
+        note: a flag about the files handed in; empty where there is nothing to say.
     """
 
     student: str
@@ -43,11 +44,12 @@ class Task:
     withheld: tuple[str, ...] = ANSWERS
     seed: int = SEED
     version: str = ""
+    note: str = ""
 
     def key(self) -> dict[str, Any]:
         """All that the grade depends on, as digests and settings."""
         return {
-            "submission": digest(self.submission + self.unreadable.encode()),
+            "submission": digest(self.submission + self.unreadable.encode() + self.note.encode()),
             "course": digest(self.course),
             "version": self.version,
             "settings": digest(
@@ -121,6 +123,7 @@ def prepare(task: Task) -> tuple[Job, list[str]]:
     source, release = unpack_course(task.course)
     made = reassemble(submission, source, release)
     flags = [graded_as_empty(unread)] if unread else made.flags
+    flags = [task.note, *flags] if task.note else flags
     job = Job(
         notebook=made.notebook,
         records=made.records,

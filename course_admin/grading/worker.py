@@ -20,6 +20,7 @@ from course_admin.grading.limits import Limits
 from course_admin.grading.outputs import error_output, stream_output, text_of
 from course_admin.grading.session import StudentKernel
 from course_admin.shipping import ANSWERS
+from course_utils.checking.cells import statements
 
 SEED = 20_260_101
 
@@ -109,20 +110,14 @@ def is_test(cell: dict) -> bool:
 
 def only_definitions(code: str) -> str:
     """The imports, functions and classes of an experiment's cell: it is not re-run, but a helper in it still counts."""
-    try:
-        body = ast.parse(code).body
-    except (SyntaxError, ValueError, RecursionError):
-        return ""
+    body = statements(code)
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
     return "\n\n".join(ast.unparse(node) for node in body if isinstance(node, kinds))
 
 
 def only_shows(code: str, later: list[dict]) -> bool:
     """Whether no later cell mentions a name that this code binds."""
-    try:
-        nodes = list(ast.walk(ast.parse(code)))
-    except (SyntaxError, ValueError, RecursionError):
-        return False
+    nodes = [node for statement in statements(code) for node in ast.walk(statement)]
     names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     names |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     aliases = [

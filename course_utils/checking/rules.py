@@ -9,10 +9,13 @@ import fnmatch
 from collections.abc import Sequence
 from functools import lru_cache
 
+from course_utils.checking.cells import statements
 from course_utils.checking.failures import Forbidden, NotAnswered
 from course_utils.checking.handles import student
 
+# Ways around `forbid` and `without`: the reference itself, operators by another name, compiled copies, which hold no name.
 ALWAYS = ["course_utils.models*", "torch._VF*", "torch._C*", "torch.ops*"]
+ALWAYS += ["torch.jit.load", "torch.jit.trace*", "torch.export*", "torch.fx*", "torch.package*"]
 
 
 def forbid(name: str, *patterns: str, why: str) -> None:
@@ -90,11 +93,8 @@ def _collect(cells: Sequence[str]) -> tuple[dict[str, list[ast.stmt]], dict[str,
 
 @lru_cache(maxsize=512)  # each rule of a notebook reads the same cells
 def _statements(cell: str) -> list[tuple[ast.stmt, list[str]]]:
-    """A cell's top-level statements and the names that each binds; none where the text is no Python."""
-    try:
-        return [(node, _bound(node)) for node in ast.parse(cell).body]
-    except (SyntaxError, ValueError, RecursionError):
-        return []
+    """A cell's top-level statements and the names that each binds."""
+    return [(node, _bound(node)) for node in statements(cell)]
 
 
 def _bound(node: ast.stmt) -> list[str]:

@@ -43,9 +43,9 @@ def test_the_honest_one_at_the_end_has_full_marks(batch):
 
 
 def test_no_submission_was_changed(batch):
-    """But for a link, which a file takes the place of."""
+    """But for links, which files take the place of."""
     added = {name for name in batch.submitted_after if name not in batch.submitted_before}
-    assert {name.split("/")[0] for name in added} <= {"malformed_link"}
+    assert {name.split("/")[0] for name in added} == {"malformed_link", "malformed_link_outside"}
     assert {
         name: batch.submitted_after.get(name) for name in batch.submitted_before
     } == batch.submitted_before
@@ -97,5 +97,5 @@ def test_the_graded_notebooks_hold_nothing_that_runs(batch):
 
 def test_every_kind_has_several():
     kinds = [attack.kind for attack in EVERY]
-    assert all(kinds.count(kind) >= 2 for kind in KINDS)
-    assert len({attack.name for attack in EVERY}) == len(EVERY) >= 22
+    assert all(kinds.count(kind) >= 5 for kind in KINDS)
+    assert len({attack.name for attack in EVERY}) == len(EVERY) >= 120

@@ -40,6 +40,18 @@ def refused(*cells, name="f", pattern="torch.nn.RNN*"):
         ["def f(x):\n    y = [nn for nn in x]\n    return nn.RNN(1, 1)(x)"],
         ["def f(x, net=nn.RNN(1, 1)):\n    return net(x)"],
         ["def f(nn):\n    def inner():\n        global nn\n        return nn.RNN(1, 1)\n    nn = 2"],
+        ["net = torch.jit.load('net.pt')", "def f(x):\n    return net(x)"],
+        [
+            "from torch.fx.experimental.proxy_tensor import make_fx",
+            "f = make_fx(vars(nn)['NNR'[::-1]](1, 1))(x)",
+        ],
+        ["%%time\ndef f(x):\n    return nn.RNN(1, 1)(x)"],
+        [
+            "def f(x):\n    pass",
+            "files = !ls\ndef f(x):\n    %matplotlib inline\n    return nn.RNN(1, 1)(x)\nf?",
+        ],
+        ["def f(x):\n    pass", "%time f = nn.RNN(1, 1)"],
+        ["def f(x):\n    return nn.RNN(1, 1)(x)", "%%script true\ndef f(x):\n    pass"],
     ],
 )
 def test_uses_are_found(cells):
@@ -55,6 +67,7 @@ def test_uses_are_found(cells):
         ["def f(x):\n    return nn.RNN(1, 1)(x)", "def f(x):\n    return x"],
         ["this is no Python", "def f(x):\n    return nn.Linear(1, 1)(x)"],
         ["def f(x):\n    return f(x)"],
+        ["@torch.jit.script\ndef f(x):\n    return x", "f = torch.compile(f)"],
         ["def f(x):\n    nn = x\n    return nn.RNN"],
         ["count = nn.RNN", "def f(x):\n    def count(y):\n        return y\n    return count(x)"],
         [
@@ -91,3 +104,33 @@ def test_a_test_cell_of_the_notebook_is_no_part_of_an_answer():
 def test_names_resolve_through_imports():
     names = mentioned("f", ["import numpy as np", "def f(x):\n    return np.linalg.norm(x)"])
     assert "numpy.linalg.norm" in names
+
+
+MAGICS = [
+    "%%time\ndef f(x):\n    return x",
+    "\n%%capture kept --no-stderr\n%matplotlib inline\ndef f(x):\n    return x",
+    "!pip install numpy\ndef f(x):\n    %time y = x\n    return y\n?f",
+    "%time f = lambda x: x",
+    "names = %who_ls\n?f\nf = abs",
+]
+
+
+@pytest.mark.parametrize("cell", MAGICS)
+def test_magics_hide_no_definition(cell):
+    """Neither in the text of a cell nor in what IPython makes of it, which is what a notebook knows of itself."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    assert refused(cell) == ""
+    assert refused(TransformerManager().transform_cell(cell)) == ""
+
+
+@pytest.mark.parametrize(
+    "cell", ["%%bash\nf = 1", "%%writefile f.py\ndef f(x):\n    pass", "%%time", "f = (", "%%"]
+)
+def test_what_runs_elsewhere_defines_nothing(cell):
+    assert "not defined yet" in refused(cell)
+
+
+def test_a_magic_that_fails_hides_nothing_else():
+    cell = "get_ipython().run_line_magic('time', 'no Python')\ndef f(x):\n    return nn.RNN(1, 1)(x)"
+    assert refused("def f(x):\n    pass", cell).startswith("write it yourself")

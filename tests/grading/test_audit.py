@@ -54,7 +54,7 @@ def test_what_is_in_a_line(audit):
 
 @pytest.mark.parametrize(
     "change", [{"submission": b"other"}, {"course": b"other"}, {"version": "v2"}, {"limits": {"restarts": 1}},
-               {"unsafe": True}, {"withheld": ()}, {"seed": 1}, {"unreadable": "is a link"}]
+               {"unsafe": True}, {"withheld": ()}, {"seed": 1}, {"unreadable": "is a link"}, {"note": "another name"}]
 )  # fmt: skip
 def test_the_key_names_all_that_a_mark_depends_on(change):
     plain = {"course": b"course", "submission": b"answers", "version": "v1"}

@@ -34,12 +34,18 @@ def test_a_class_with_every_sort_of_submission(course, grade):
     (course.folder("eve")).mkdir(parents=True)
     (course.folder("eve") / f"{tiny.NAME}.ipynb").symlink_to(course.source)
     course.folder("fay").mkdir(parents=True)
-    (course.folder("fay") / "other.ipynb").write_text(json.dumps(course.right()))
+    (course.folder("fay") / "01_tiny (1).ipynb").write_text(json.dumps(course.right()))
+    course.folder("hal").mkdir(parents=True)
+    for name in ("a.ipynb", "b.ipynb"):
+        (course.folder("hal") / name).write_text(json.dumps(course.right()))
+    course.submit("ivy", course.right())
+    (course.folder("ivy") / "old.ipynb").write_text(json.dumps(course.submission()))
+    course.folder("jon").mkdir(parents=True)
     odd = course.right()
     odd["cells"].append({"cell_type": "code", "source": "x", "metadata": {}, "outputs": 5})
     course.submit("gus", odd)
     found = Course(course.root, tiny.NAME).submitted()
-    assert found == ["ann", "bob", "cas", "dan", "eve", "fay", "gus"]
+    assert found == ["ann", "bob", "cas", "dan", "eve", "fay", "gus", "hal", "ivy", "jon"]
     done: list[str] = []
     graded = grade(students=found, on_done=lambda record: done.append(record.student))
 
@@ -49,7 +55,14 @@ def test_a_class_with_every_sort_of_submission(course, grade):
     assert graded["cas"].total == 0 and "not JSON" in graded["cas"].flags[0]
     assert graded["dan"].total == 4 and any("killed its kernel" in flag for flag in graded["dan"].flags)
     assert graded["eve"].total == 0 and graded["eve"].flags
-    assert graded["fay"].total == 0 and (graded["fay"].error or graded["fay"].flags)
+    (flag,) = graded["fay"].flags
+    assert graded["fay"].total == 7 and "01_tiny (1).ipynb" in flag and not graded["fay"].error
+    assert [path.name for path in course.folder("fay").iterdir()] == ["01_tiny (1).ipynb"]
+    assert graded["hal"].total == 0 and "a.ipynb, b.ipynb): rename one" in graded["hal"].flags[0]
+    assert graded["ivy"].total == 7 and "not used: old.ipynb" in graded["ivy"].flags[0]
+    assert graded["jon"].total == 0 and "No such file" in graded["jon"].flags[0]
+    assert course.graded("fay")["metadata"]["course"]["flags"] == [flag]
+    assert {path.name for path in course.root.glob("autograded/*/*/*")} == {"01_tiny.ipynb"}
     assert graded["gus"].total == 7 and not graded["gus"].error
     assert tiny.ANSWERS["scale"] in "".join(json.loads(course.source.read_text())["cells"][4]["source"])
 

@@ -9,6 +9,8 @@ from course_admin.grading.reading import (
     MOST_MB,
     SubmissionExporter,
     Unreadable,
+    find_notebook,
+    read_bytes,
     read_submission,
     unlink_links,
 )
@@ -96,3 +98,75 @@ def test_links_are_replaced_and_what_they_pointed_to_is_let_alone(tmp_path):
     assert sorted(unlink_links(folder)) == ["away", "inner/link.txt"]
     assert "secret" not in (folder / "inner" / "link.txt").read_text()
     assert outside.read_text() == "secret" and (folder / "plain.txt").read_text() == "mine"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """`folder("a.ipynb", …)`: a submission that holds these files; gives the place of the notebook that is expected."""
+
+    def make(*names):
+        for name in names:
+            path = tmp_path / "01_x" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(GOOD))
+        return tmp_path / "01_x" / "01_x.ipynb"
+
+    return make
+
+
+@pytest.mark.parametrize("name", ["01_x (1).ipynb", "ann_123_01_x.ipynb", "über.ipynb"])
+def test_the_only_notebook_is_graded_whatever_its_name(folder, name):
+    expected = folder(
+        name, "data.csv", ".ipynb_checkpoints/01_x-checkpoint.ipynb", ".hidden.ipynb", "old/01_x.ipynb"
+    )
+    found, flag = find_notebook(expected)
+    assert found == expected.with_name(name)
+    assert "01_x.ipynb is missing" in flag and name in flag
+
+
+def test_the_expected_one_counts_and_others_are_named(folder):
+    expected = folder("01_x.ipynb", "01_x (1).ipynb")
+    found, flag = find_notebook(expected)
+    assert found == expected
+    assert flag == "01_x.ipynb is graded; beside it lie other notebooks, not used: 01_x (1).ipynb"
+
+
+def test_among_several_none_is_guessed(folder):
+    with pytest.raises(Unreadable, match=r"\(a.ipynb, b.ipynb\): rename one to 01_x.ipynb"):
+        find_notebook(folder("a.ipynb", "b.ipynb"))
+    with pytest.raises(Unreadable, match=r"c.ipynb, d.ipynb, e.ipynb and 2 more\)"):
+        find_notebook(folder("c.ipynb", "d.ipynb", "e.ipynb", "f.ipynb", "g.ipynb"))
+
+
+@pytest.mark.parametrize("names", [[], ["01_x.ipynb"], ["01_x.ipynb", "notes.txt"], ["notes.txt"]])
+def test_no_other_notebook_no_flag(folder, tmp_path, names):
+    expected = folder(*names)
+    assert find_notebook(expected) == (expected, "")
+
+
+def test_links_and_folders_are_no_other_notebook_now_or_after(folder, tmp_path):
+    """What is made of a link must not be taken for a second notebook, when the submission is graded again."""
+    (tmp_path / "secret.ipynb").write_text(json.dumps(GOOD))
+    expected = folder("mine.ipynb")
+    (expected.parent / "link.ipynb").symlink_to(tmp_path / "secret.ipynb")
+    (expected.parent / "folder.ipynb").mkdir()
+    os.mkfifo(expected.parent / "pipe.ipynb")
+    first = find_notebook(expected)
+    assert first[0].name == "mine.ipynb"
+    assert unlink_links(expected.parent) == ["link.ipynb"]
+    assert find_notebook(expected) == first
+
+
+def test_a_link_in_the_place_of_the_notebook_is_not_passed_over(folder, tmp_path):
+    (tmp_path / "secret.ipynb").write_text(json.dumps(GOOD))
+    expected = folder("mine.ipynb")
+    expected.symlink_to(tmp_path / "nothing.ipynb")
+    found, flag = find_notebook(expected)
+    assert found == expected and "mine.ipynb" in flag
+    with pytest.raises(Unreadable, match="it is a link"):
+        read_bytes(found)
+
+
+def test_a_flag_shows_names_that_cannot_mislead(folder):
+    _, flag = find_notebook(folder("a\u202ebpynb.\n\x1b[31m.ipynb"))
+    assert "a\\u202ebpynb.\\u000a\\u001b[31m.ipynb" in flag and flag.isprintable()

@@ -49,6 +49,22 @@ def test_cells_that_stand_as_the_course_wrote_them_are_marked(made):
     assert "show" not in notes(made(change)) and "study" in notes(made(change))
 
 
+def test_the_notebook_of_another_section(source, release):
+    def cell(name):
+        return {
+            "cell_type": "code",
+            "source": "x = 1",
+            "metadata": tiny.grader(name, "code", grade=False, solution=True),
+        }
+
+    other = {"cells": [cell("gates"), cell("a\u202eb"), {"cell_type": "markdown", "source": "# 03"}]}
+    result = reassemble(other, source, release)
+    assert result.flags == [
+        "none of this notebook's 4 questions is in it; is it another notebook? (it holds gates, a\\u202eb)"
+    ]
+    assert by_grade_id(result)["scale"]["source"] == tiny.STUBS["scale"]
+
+
 def test_nothing_that_is_read_is_changed(built, source, release):
     notebook = built.right()
     before = [json.dumps(part) for part in (notebook, source, release)]
@@ -60,13 +76,18 @@ def test_metadata_of_a_submission_counts_for_nothing(made):
     def change(cells, notebook):
         cells["scale-test"]["metadata"]["nbgrader"].update(points=100, grade=False)
         cells["step"]["cell_type"] = "markdown"
-        cells["scale"]["metadata"]["tags"] = ["skip-execution", "experiment"]
+        cells["scale"]["metadata"]["tags"] = ["experiment"]
         notebook["metadata"]["course"] = {"flags": ["x"], "records": {"study": []}}
 
     cells = by_grade_id(made(change))
     assert cells["scale-test"]["metadata"]["nbgrader"]["points"] == 3
     assert cells["scale-test"]["metadata"]["nbgrader"]["grade"] is True
     assert cells["step"]["cell_type"] == "code" and "tags" not in cells["scale"]["metadata"]
+    said = made(change).flags
+    assert [flag.split(" was changed")[0] for flag in said[1:]] == [
+        "scale: its tags", "scale-test: its metadata (grade)", "step: its type"
+    ]  # fmt: skip
+    assert "only grading may say" in said[0]
 
 
 @pytest.mark.parametrize("cell_id", ["setup", "scale-test"])
@@ -195,6 +216,7 @@ def test_cells_without_end(source, release):
 def test_defined_names():
     assert defined_names("a, b = 1, 2\nc = 3\ndef f(): pass\nclass G: x = 1") >= {"c", "f", "G"}
     assert defined_names("not python (") == set()
+    assert defined_names("%%time\n!ls\ndef f(): pass") == {"f"}
 
 
 def test_of_too_many_cells_the_answers_are_kept(made):

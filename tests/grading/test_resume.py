@@ -78,7 +78,9 @@ def test_killed_at_random_moments(root, reference):
             graded += run.graded()
             wait_until(lambda: not survivors(temporary))  # examiners, nurseries, kernels: none outlives it
         last = finish(root, temporary)
-    assert len(graded) + len(last.graded()) >= STUDENTS - 3  # of each killed run one mark may be stored and not yet told
+    assert (
+        len(graded) + len(last.graded()) >= STUDENTS - 3
+    )  # of each killed run one mark may be stored and not yet told
     check(root, reference)
 
 
@@ -114,3 +116,23 @@ def test_nothing_to_do(root, reference):
     assert [(g.student, g.scores, g.flags) for g in again] == [(g.student, g.scores, g.flags) for g in first]
     other = grade_class(course, course.submitted()[:1], jobs=1, limits=LIMITS | {"file_mb": 65}, resume=True)
     assert not other[0].resumed and other[0].scores == first[0].scores
+
+
+def test_a_file_under_another_name(root):
+    """Graded and left alone; given its right name, the same mark without the flag."""
+    course = Course(root, tiny.NAME)
+    (student, *_) = course.submitted()
+    path = course.submission(student)
+    other = path.rename(path.with_name(f"{tiny.NAME} (1).ipynb"))
+
+    def run():
+        (record,) = grade_class(course, [student], jobs=1, limits=LIMITS, resume=True)
+        return record
+
+    first, again = run(), run()
+    assert not first.resumed and again.resumed
+    assert other.name in first.flags[0] and again.flags == first.flags and again.scores == first.scores
+    assert course.autograded(student).exists()
+    other.rename(path)
+    mended = run()
+    assert not mended.resumed and mended.scores == first.scores and mended.flags == first.flags[1:]

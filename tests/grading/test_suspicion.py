@@ -19,6 +19,11 @@ BANK = Path(__file__).parents[2] / "course_admin" / "bank"
         ("import subprocess", "processes"),
         ("os._exit(0)", "processes"),
         ("from course_utils.models.rnn import RNNCell", "reference"),
+        ("import sys\nsys.modules['numpy.testing'] = Yes()", "modules"),
+        ("exec(text)", "from text"),
+        ("error.__traceback__.tb_frame.f_back", "frames"),
+        ("os.walk('/home')", "files"),
+        ("# \u202edaer si ti", "order"),
     ],
 )
 def test_a_sign_is_named(code: str, reason: str) -> None:
