@@ -88,11 +88,16 @@ def _signs(given: list[dict], wanted: list[_Slot], *known: list[dict]) -> list[s
     """Flags for what the student's own text shows; text that stands in the course's notebooks is the course's."""
     ours = {cell["source"].strip() for cells in known for cell in cells}
     locked = {slot.grade_id for slot in wanted if slot.locked}
+    runs = {
+        name for slot in wanted if slot.cell["cell_type"] == "code" for name in (slot.grade_id, slot.cell_id)
+    }
     found: dict[str, None] = {}
     for cell in given:
         if cell["source"].strip() not in ours and _grade_id(cell) not in locked:
             place = shown_name(_grade_id(cell) or "a cell")
-            found |= {f"please look: {place} {reason}": None for reason in signs_in(cell["source"])}
+            code = cell["cell_type"] == "code" or (_grade_id(cell) or cell.get("id")) in runs
+            signs = signs_in(cell["source"], code)
+            found |= {f"please look: {place} {reason}": None for reason in signs}
     return list(found)
 
 

@@ -26,18 +26,25 @@ SIGNS = {
     r"torch\._VF|torch\._C|torch\.ops|\b_VF\b|import_module|__import__": "reaches library code by another name",
     r"getattr\(\s*(torch|nn)\b[^)]*\+": "reaches library code by another name",
     r"\bos\.(fork|kill|killpg|_exit|system|popen|setsid|exec\w*)": "starts or ends processes",
-    r"\b(subprocess|multiprocessing|ctypes|signal)\b": "starts or ends processes",
+    r"\b(subprocess|multiprocessing|ctypes)\b|\b(import|from)\s+signal\b": "starts or ends processes",
     r"\bsocket\b|urllib|requests\.|http\.client|smtplib": "uses the network",
     r"/dev/shm|shared_memory": "uses shared memory",
     r"\brmtree\b": "removes folders",
     r"\bsetrecursionlimit\b": "raises the limit on recursion",
-    r"[\u202a-\u202e\u2066-\u2069]": "holds characters that change the order in which it is read",
     r"\bsys\.exit\b|\bquit\(|\bexit\(": "ends the interpreter",
     r"\binput\(": "waits for input",
+}
+IN_ANY_TEXT = {
+    r"[\u202a-\u202e\u2066-\u2069]": "holds characters that change the order in which it is read",
     r"<\s*(script|iframe|img|svg|object)\b|javascript:|Javascript\(|on(error|load|click)\s*=": "holds web code",
 }
 
 
-def signs_in(code: str) -> list[str]:
-    """What the text of a cell shows that deserves a look, in words; empty for an ordinary cell."""
-    return [reason for pattern, reason in SIGNS.items() if re.search(pattern, code)]
+def signs_in(text: str, code: bool = True) -> list[str]:
+    """What the text of a cell shows that deserves a look, in words; empty for an ordinary cell.
+
+    Args:
+        code: a code cell; prose may well speak of a signal, a source or an exit.
+    """
+    signs = {**SIGNS, **IN_ANY_TEXT} if code else IN_ANY_TEXT
+    return [reason for pattern, reason in signs.items() if re.search(pattern, text)]

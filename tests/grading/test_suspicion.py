@@ -33,3 +33,11 @@ def test_a_sign_is_named(code: str, reason: str) -> None:
 @pytest.mark.parametrize("path", sorted(BANK.glob("*/*/right_*.py")), ids=lambda path: path.stem)
 def test_right_answers_show_no_sign(path: Path) -> None:
     assert signs_in(path.read_text(encoding="utf-8")) == []
+
+
+def test_prose_may_speak_of_what_code_may_not_do() -> None:
+    prose = "The error signal fades on its way back; see source/ and the input( ... ) of the exit( ) gate."
+    assert signs_in(prose, code=False) == []
+    assert signs_in(prose) != []
+    assert signs_in("<script>x</script>", code=False) == ["holds web code"]
+    assert signs_in("signal = torch.sin(steps)\nplt.plot(signal)") == []
