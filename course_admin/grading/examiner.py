@@ -206,7 +206,7 @@ def _in_a_fork(job: Job, jobs: IO[bytes], results: IO[bytes]) -> bytes:
     Raises:
         EOFError: whoever asked is gone; the fork has been ended.
     """
-    from course_admin.grading.kernel import KernelDied
+    from course_admin.grading.watch import KernelDied
     from course_admin.grading.worker import grade
 
     read_end, write_end = os.pipe()

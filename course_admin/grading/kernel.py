@@ -18,7 +18,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 import zmq
@@ -28,30 +27,17 @@ from jupyter_client.kernelspec import KernelSpec
 from course_admin.grading.limits import Limits
 from course_admin.grading.outputs import Collector, OutputFlood
 from course_admin.grading.warm import nursery
+from course_admin.grading.watch import GRACE_S, KernelDied, OutOfTime, Processes, Watch
 from course_utils.checking.line import HEAD, frame, take
 
 POLL_MS = 100
 AT_ONCE_MS = (
     20  # most answers to a question come within; only for one that does not, a closer look is worth its time
 )
-TICKS = os.sysconf("SC_CLK_TCK")
-GRACE_S = 5.0
 START_S = 120.0
 MESSAGE_MB = 128
 OUTPUT_MB = 32
 MOST_CALLBACKS = 5000
-
-
-class KernelDied(Exception):
-    """The kernel is gone; the message says what is known."""
-
-
-class OutOfTime(Exception):
-    """A cell or call used up its time; `alive` tells whether the kernel came back after an interrupt."""
-
-    def __init__(self, seconds: float, alive: bool):
-        super().__init__(f"{seconds:g} s of computing")
-        self.seconds, self.alive = seconds, alive
 
 
 class BadAnswer(Exception):
@@ -75,7 +61,6 @@ class Kernel:
         self.limits, self.unsafe, self.deadline = limits, unsafe, deadline
         self._first, self._attending = first, ""
         self._line: socket.socket | None = None
-        self._times: Any = None
         self._unread = bytearray()
         home = None if unsafe else nursery(limits, withheld).folder
         self.folder = Path(
@@ -105,24 +90,18 @@ class Kernel:
         context.setsockopt(zmq.MAXMSGSIZE, OUTPUT_MB * 2**20)
         self._cut = self._client.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self._client.start_channels(hb=False)  # a heartbeat thread may outlive the context
-        self._process = psutil.Process(getattr(self._manager.provisioner, "pid", None))
         try:
             self._await()
-        except BaseException:
+            if not unsafe and os.geteuid() == 0:  # from now on the submission may not fill the folder
+                for path in (self.folder / "connection.json", self.folder):
+                    os.chown(path, 0, 0)
+                self.folder.chmod(0o711)
+            self.processes = Processes(getattr(self._manager.provisioner, "pid", None), inner=not unsafe)
+        except BaseException as error:
             self.close()
+            if isinstance(error, psutil.Error | OSError):
+                raise KernelDied("the kernel did not start") from None
             raise
-        if not unsafe and os.geteuid() == 0:  # from now on the submission may not fill the folder
-            for path in (self.folder / "connection.json", self.folder):
-                os.chown(path, 0, 0)
-            self.folder.chmod(0o711)
-        try:
-            children = self._process.children()
-            self._python = children[0] if children and not unsafe else self._process
-            if sys.platform == "linux":
-                self._times = open(f"/proc/{self._python.pid}/stat", "rb", buffering=0)  # noqa: SIM115  (see `close`)
-        except (psutil.Error, OSError):
-            self.close()
-            raise KernelDied("the kernel did not start") from None
 
     def _await(self) -> None:
         """Return when the kernel answers and is heard; what it publishes before anyone listens is lost, so ask again."""
@@ -157,7 +136,7 @@ class Kernel:
 
     def close(self) -> None:
         """End the process, the connections and the folder."""
-        for end in (self._line, self._times):
+        for end in (self._line, getattr(self, "processes", None)):
             if end is not None:
                 end.close()
         self._listener.close()
@@ -362,38 +341,6 @@ class Kernel:
 
     # What it uses ---------------------------------------------------------------------------------------------------------
 
-    def cpu(self) -> float:
-        """CPU seconds of the kernel's own process so far: a quick reading."""
-        try:
-            if self._times is None:
-                return sum(self._python.cpu_times()[:4])
-            fields = os.pread(self._times.fileno(), 4096, 0).rsplit(b")", 1)[1].split()
-        except (OSError, psutil.Error):
-            return 0.0  # it has ended
-        return sum(map(int, fields[11:15])) / TICKS  # user, system, and those of children that have ended
-
-    def usage(self) -> list[tuple[float, int]]:
-        """CPU seconds and resident bytes of each process in the sandbox; shared pages count in each."""
-        usage = []
-        for process in self._processes():
-            try:
-                with process.oneshot():
-                    times = process.cpu_times()
-                    usage.append((times.user + times.system, process.memory_info().rss))
-            except psutil.Error:
-                continue
-        return usage
-
-    def memory(self) -> int:
-        """Bytes that the sandbox's processes hold together; pages they share count once."""
-        total = 0
-        for process in self._processes():
-            try:
-                total += process.memory_full_info().pss
-            except psutil.Error:
-                continue
-        return total
-
     def files(self) -> int:
         """Bytes in its folder on this side."""
         try:
@@ -403,67 +350,6 @@ class Kernel:
 
     def interrupt(self) -> None:
         self._manager.interrupt_kernel()
-
-    def _processes(self) -> list[psutil.Process]:
-        try:
-            return [self._process, *self._process.children(recursive=True)]
-        except psutil.Error:
-            return []
-
-
-class Watch:
-    """Sees that one execution stays within its limits, and ends it when it does not."""
-
-    def __init__(self, kernel: Kernel, cpu_seconds: float):
-        self.kernel, self.cpu_seconds = kernel, cpu_seconds
-        self.started = self.looked = time.monotonic()
-        self.cpu_before: float | None = None
-        self.interrupted_at: float | None = None
-        self.last_moment: float | None = None
-
-    def patience(self, seconds: float) -> None:
-        self.last_moment = self.last_moment or time.monotonic() + seconds
-
-    def impatient(self) -> bool:
-        return self.last_moment is not None and time.monotonic() > self.last_moment
-
-    def check(self) -> None:
-        """Look, at most every tenth of a second.
-
-        Raises:
-            KernelDied: it ended, or was ended for what it uses.
-            OutOfTime: it did not come back after an interrupt.
-        """
-        now = time.monotonic()
-        if now - self.looked < 0.1:
-            return
-        self.looked = now
-        kernel, limits = self.kernel, self.kernel.limits
-        if not kernel.alive():
-            raise KernelDied("its process ended")
-        if kernel.files() > limits.file_mb * 2**20:
-            self._kill(f"more than {limits.file_mb} MB of files")
-        usage = kernel.usage()
-        most = limits.memory_mb * 2**20
-        if sum(rss for _, rss in usage) > most and kernel.memory() > most:
-            self._kill(f"more than {limits.memory_mb} MB of memory")
-        if len(usage) > limits.processes:
-            self._kill(f"more than {limits.processes} processes")
-        used = sum(cpu for cpu, _ in usage)
-        if self.cpu_before is None:  # the first tenth of a second was not measured
-            self.cpu_before = used - (now - self.started)
-        too_long = now > min(kernel.deadline, self.started + max(60.0, limits.wall_factor * self.cpu_seconds))
-        if self.interrupted_at is not None:
-            if now - self.interrupted_at > GRACE_S:
-                kernel.kill()
-                raise OutOfTime(self.cpu_seconds, alive=False)
-        elif used - self.cpu_before > self.cpu_seconds or too_long:
-            self.interrupted_at = now
-            kernel.interrupt()
-
-    def _kill(self, why: str) -> None:
-        self.kernel.kill()
-        raise KernelDied(why)
 
 
 def _spec(folder: Path, limits: Limits, unsafe: bool, withheld: tuple[str, ...]) -> KernelSpec:

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_admin.grading.kernel import BadAnswer, Kernel, KernelDied, OutOfTime
+from course_admin.grading.kernel import BadAnswer, Kernel
 from course_admin.grading.limits import Limits
 from course_admin.grading.outputs import Collector, OutputFlood
+from course_admin.grading.watch import KernelDied, OutOfTime
 from course_admin.shipping import ANSWERS
 from course_utils.checking.cells import imports_only
 
@@ -64,11 +65,11 @@ class StudentKernel:
             deadline=self._deadline,
             first=self._restarts * 1_000_000,
         )
-        self._test_began = self._kernel.cpu()
+        self._test_began = self._kernel.processes.cpu()
 
     def _stop(self) -> None:
         if self._kernel is not None:
-            used = self._kernel.cpu()
+            used = self._kernel.processes.cpu()
             self._test_before += max(0.0, used - (self._test_began or 0.0))
             self._kernel.close()
             self._kernel = None
@@ -90,7 +91,7 @@ class StudentKernel:
             except KernelDied:
                 self._ran.remove(code)
                 return self._restart()
-        self._test_began = self._kernel.cpu()
+        self._test_began = self._kernel.processes.cpu()
         return self._kernel
 
     def _ready(self) -> Kernel:
@@ -111,11 +112,11 @@ class StudentKernel:
     def begin_test(self) -> None:
         """A new test cell: what student code computes for it counts from here."""
         self._test_before = 0.0
-        self._test_began = self._kernel.cpu() if self._kernel is not None else 0.0
+        self._test_began = self._kernel.processes.cpu() if self._kernel is not None else 0.0
 
     def test_seconds(self) -> float:
         """CPU seconds that student code computed for the present test cell."""
-        now = self._kernel.cpu() - (self._test_began or 0.0) if self._kernel is not None else 0.0
+        now = self._kernel.processes.cpu() - (self._test_began or 0.0) if self._kernel is not None else 0.0
         return self._test_before + max(0.0, now)
 
     # Running cells --------------------------------------------------------------------------------------------------

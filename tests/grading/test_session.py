@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from course_admin.grading.kernel import KernelDied
 from course_admin.grading.limits import Limits
 from course_admin.grading.session import StudentKernel
+from course_admin.grading.watch import KernelDied
 from course_admin.grading.worker import run_test
 from course_utils.checking import StudentTimeout, student, using
 from tests.grading import tiny

@@ -87,7 +87,7 @@ def test_nothing_of_a_submission_reaches_the_next(student):
 def test_clear_ends_every_process(student):
     bombs = student()
     bombs.run_cell(LEAVE)
-    first = psutil.Process(bombs._kernel._process.pid)
+    first = psutil.Process(bombs._kernel._manager.provisioner.pid)
     inside = [first, *first.children(recursive=True)]
     assert len(inside) > 5
     home().clear()
@@ -189,7 +189,7 @@ def test_two_submissions_do_not_meet(student):
         one.run_cell(
             "port = socket.socket(); port.bind(('127.0.0.1', 4567)); port.listen(); open('/tmp/left', 'w').close()"
         )
-        folder, pid = one._kernel.folder, one._kernel._python.pid
+        folder, pid = one._kernel.folder, one._kernel.processes.python.pid
         code = f"""
 import os, signal, socket
 def tried(call, *args):
