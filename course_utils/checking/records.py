@@ -58,7 +58,8 @@ def _cell(value: Any) -> str:
 def _markdown(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return "(no rows)"
-    head = list(rows[0])
+    # A long name may break after its underscores: a table of ten columns has to fit a page.
+    head = [name.replace("_", "_\u200b") for name in rows[0]]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(_cell(value) for value in row.values()) + " |" for row in rows]
     return "\n".join(lines)

@@ -452,6 +452,12 @@ def test_recorded_tables_come_from_the_submission_not_from_the_kernel(far):
         student.recorded("odd")
 
 
+def test_long_names_of_a_recorded_table_may_break_on_a_page():
+    from course_utils.checking.records import _markdown
+
+    assert _markdown([{"difference_mean": 0.5, "k": 1}]).splitlines()[0] == "| difference_\u200bmean | k |"
+
+
 def test_recorded_in_a_notebook(capsys):
     from course_utils.checking import InProcess, record
 
