@@ -13,6 +13,7 @@ class ChecksApart:
     """A transformer of IPython's: turns a cell that holds a check of the course into one function and its call."""
 
     def visit(self, tree: ast.AST) -> ast.AST:
+        """Return the cell's tree: wrapped if it holds a check, as it came if not. IPython calls this for each cell."""
         if not isinstance(tree, ast.Module) or not any(_is_check(node) for node in tree.body):
             return tree
         wrapped = ast.parse("def _check_of_the_course(): ...\n_check_of_the_course()")
