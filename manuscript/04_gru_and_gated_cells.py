@@ -148,7 +148,9 @@ gru_same_budget = 303  # largest hidden size of a GRU within the LSTM's budget
 ### END SOLUTION
 
 # %% role="test" grade_id="gru-lstm-count-test" points=4
-from course_utils.checking import checking, expect, expect_number, student
+import numpy as np
+
+from course_utils.checking import CheckFailed, checking, expect, expect_number, student
 from course_utils.checking.expect import number_of
 
 with checking("gru-lstm-count") as check:
@@ -189,23 +191,41 @@ with checking("gru-lstm-count") as check:
             * (2 * inputs * units + biases * units),
         }
 
+    def counted_blocks(name, blocks):
+        """The blocks behind a count of the student's: one less where the candidate is missing, and nothing else."""
+        try:
+            number = number_of(getattr(student, name), name)
+        except CheckFailed:
+            return blocks
+        return blocks - 1 if number == (blocks - 1) * one else blocks
+
+    # Who forgets the candidate pays for it in the two counts; what follows rightly from them is right.
+    gru_blocks, lstm_blocks = counted_blocks("gru_one_bias", 3), counted_blocks("lstm_one_bias", 4)
+
     def expect_count(name, blocks, biases):
         total, suspects = slips(blocks, biases)
         expect_number(getattr(student, name), total, name, suspects, **exactly)
 
+    def expect_following(name, right, following, suspects, **tolerance):
+        """The right number, or the one that follows from counts without the candidate."""
+        found = number_of(getattr(student, name), name)
+        if not np.isclose(found, following, **tolerance):
+            expect_number(found, right, name, suspects, **tolerance)
+
     for name, blocks in (("gru_one_bias", 3), ("lstm_one_bias", 4)):
         with check.part(name.replace("_", " "), points=1):
             expect_count(name, blocks, 1)
-    for name, blocks in (("gru_two_biases", 3), ("lstm_two_biases", 4)):
+    for name, blocks, own in (("gru_two_biases", 3, gru_blocks), ("lstm_two_biases", 4, lstm_blocks)):
         with check.part(name.replace("_", " "), points=0.5):
-            expect_count(name, blocks, 2)
+            total, suspects = slips(blocks, 2)
+            expect_following(name, total, own * two, suspects, **exactly)
     with check.part("the quotient", points=0.5):
         suspects = {
             "turned round: that is the LSTM's number over the GRU's": 4 / 3,
             "a GRU has three blocks of weights, not two: two gates and a candidate": 0.5,
             "an LSTM has four blocks of weights, not three: three gates and a candidate": 2 / 3,
         }
-        expect_number(student.gru_over_lstm, 0.75, "gru_over_lstm", suspects, rtol=1e-3)
+        expect_following("gru_over_lstm", 0.75, gru_blocks / lstm_blocks, suspects, rtol=1e-3, atol=0)
     with check.part("equal budgets", points=0.5):
         suspects = {
             "one unit more than the budget allows": 304,
@@ -217,7 +237,10 @@ with checking("gru-lstm-count") as check:
             "the candidate is missing in both counts: it has weights of its own, as every gate has": 325,
             "sizes are whole numbers: round down, so that the budget is kept": 303.88,
         }
-        expect_number(student.gru_same_budget, 303, "gru_same_budget", suspects, **exactly)
+        following = 1
+        while gru_blocks * (following + 1) * (inputs + following + 2) <= lstm_blocks * one:
+            following += 1
+        expect_following("gru_same_budget", 303, following, suspects, **exactly)
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -244,7 +267,7 @@ with checking("gru-lstm-count") as check:
 #
 # **`rule_of_complexity`.** *LSTM for complex tasks, GRU for simple ones.* What is this sentence?
 #
-# - `"a"` A theorem: with two gates instead of three a GRU can represent fewer functions of a sequence, however large it is.
+# - `"a"` A theorem: on complex tasks an LSTM ends with fewer errors than a GRU, on simple ones with more.
 # - `"b"` A rule of thumb: large comparisons find no winner across tasks, so the task at hand has to decide, at equal budgets.
 # - `"c"` A definition: a task counts as complex when it needs a cell state.
 # - `"d"` Disproved: in every published comparison a GRU does better than an LSTM.
@@ -287,7 +310,7 @@ with checking("gru-or-lstm-facts") as check:
         expect_choice(student.hidden_in_lstm, "c", letters, "hidden_in_lstm", suspects)
     with check.part("a rule about complexity", points=0.5):
         suspects = {
-            "a": "nobody has proved such a thing; two gates and enough units reach far",
+            "a": "what is proved is what a cell can represent, such as a count; nothing of the kind says who ends with fewer errors",
             "c": "a complex task is not defined by the network that is used on it",
             "d": "there are published comparisons that favor each of the two",
         }
@@ -325,7 +348,7 @@ with checking("gru-or-lstm-facts") as check:
 #
 # ### BEGIN MARK SCHEME
 # Row one: 0.5 for each cell; names of gates without what they multiply earn half. Row two: 0.25 for the quarter, 0.25 for one thing that
-# only the LSTM can do (hide, or grow beyond ±1). Row three: needs the additive path or an equivalent (a gate near 1 keeps the state in
+# only the LSTM can do (hide, grow beyond ±1, or count: Weiss, Goldberg & Yahav, 2018). Row three: needs the additive path or an equivalent (a gate near 1 keeps the state in
 # both); "it depends" alone earns 0.25. Row four: 0.25 each for equal budgets, several seeds with a spread, and a criterion; any task will do.
 # ### END MARK SCHEME
 
@@ -652,7 +675,15 @@ one_unit_gap = 0  # largest difference of both candidates with a single unit and
 # %% role="test" grade_id="reset-placement-test" points=2
 import numpy as np
 
-from course_utils.checking import as_array, checking, expect, expect_close, expect_number, student
+from course_utils.checking import (
+    CheckFailed,
+    as_array,
+    checking,
+    expect,
+    expect_close,
+    expect_number,
+    student,
+)
 from course_utils.checking.expect import number_of
 
 with checking("reset-placement") as check:
@@ -674,19 +705,31 @@ with checking("reset-placement") as check:
         "the reset gate is missing": np.tanh(read + u @ h + b),
         "the reset gate multiplies everything, the input's share too": np.tanh(r * (read + u @ h + b)),
     }
+    candidate_slips = shared | {
+        tanh_less: before,
+        "that is the other form: multiply h by r first, then take the product": np.tanh(after),
+        "the bias b_hn is missing": np.tanh(before - b),
+        "1 - r stands where r should": np.tanh(read + u @ ((1 - r) * h) + b),
+        "the bias is outside the tanh": np.tanh(before - b) + b,
+        "the input's share is missing": np.tanh(before - read),
+        "the matrix's columns are multiplied where its rows should be": np.tanh(
+            read + (r * h) * u.sum(1) + b
+        ),
+    }
+
+    def follows_from_a_slip():
+        """Is h_before blended rightly from an n_before that carries one of these slips, which costs its own points?"""
+        try:
+            own, state = flat("n_before"), flat("h_before")
+        except CheckFailed:
+            return False
+        if own.shape != (2,) or state.shape != (2,):
+            return False
+        slipped = any(np.allclose(own, value, **close) for value in candidate_slips.values())
+        return slipped and np.allclose(state, (1 - z) * own + z * h, **close)
+
     with check.part("candidate, before", points=0.5):
-        suspects = shared | {
-            tanh_less: before,
-            "that is the other form: multiply h by r first, then take the product": np.tanh(after),
-            "the bias b_hn is missing": np.tanh(before - b),
-            "1 - r stands where r should": np.tanh(read + u @ ((1 - r) * h) + b),
-            "the bias is outside the tanh": np.tanh(before - b) + b,
-            "the input's share is missing": np.tanh(before - read),
-            "the matrix's columns are multiplied where its rows should be": np.tanh(
-                read + (r * h) * u.sum(1) + b
-            ),
-        }
-        expect_close(flat("n_before"), np.tanh(before), "n_before", suspects, **close)
+        expect_close(flat("n_before"), np.tanh(before), "n_before", candidate_slips, **close)
     with check.part("candidate, after", points=0.5):
         suspects = shared | {
             tanh_less: after,
@@ -711,7 +754,8 @@ with checking("reset-placement") as check:
             "the candidate is the tanh of the sum": (1 - z) * before + z * h,
             "1 - z is missing before the candidate": n + z * h,
         }
-        expect_close(flat("h_before"), (1 - z) * n + z * h, "h_before", suspects, **close)
+        if not follows_from_a_slip():
+            expect_close(flat("h_before"), (1 - z) * n + z * h, "h_before", suspects, **close)
     with check.part("a single unit", points=0.5):
         suspects = {
             "two tanh values differ by less than 2; but write both forms down for one unit first": 2.0,
@@ -840,7 +884,7 @@ def gated_states(cell, x, h0=None):
         h0: the state before the first step, (B, H), or None.
 
     Returns:
-        h_1 … h_T, (B, T, H).
+        h_1 … h_T, (B, T, H). Gradients reach x, h0 and the cell's parameters through all steps.
     """
     ### BEGIN SOLUTION
     states, h = [], h0
@@ -1018,6 +1062,10 @@ with student.without("rnn"), checking("gru-gates") as check:
                 0, 1
             ),
             "the sigmoid is applied twice": sigmoid(sigmoid(total)),
+            "each share has a sigmoid of its own: add the shares first, then take one sigmoid": sigmoid(
+                x @ w_g.T + b_g
+            )
+            + sigmoid(h @ u_g.T + c_g),
             "the biases are added after the sigmoid": sigmoid(total - b_g - c_g) + b_g + c_g,
         }
 
@@ -1121,6 +1169,10 @@ with student.without("rnn"), checking("gru-gates") as check:
                 what=f"the candidate with reset_after={after} and B, I, H = 3, 2, 5",
             )
 
+    def handed_over_wrongly(r, after):
+        """The candidate, given r for the state and the state for r."""
+        return torch.tanh(seen + (h * (r @ u_n.T + c_n) if after else (h * r) @ u_n.T + c_n))
+
     with check.part("the new state lies between", points=2):
         for after in (True, False):
             cell = loaded_cell(w, 3, 3, reset_after=after)
@@ -1128,8 +1180,10 @@ with student.without("rnn"), checking("gru-gates") as check:
                 r, z = (torch.as_tensor(as_array(gate_now, "a gate")) for gate_now in both_gates(cell, x, h))
                 n = torch.as_tensor(as_array(cell.candidate(x, h, r), "the candidate"))
                 own = (1 - z) * n + z * h
+                exchanged = handed_over_wrongly(r, after)
             except (CheckFailed, RuntimeError, ValueError):
                 r, z, n, own = step(w, x, h, after)
+                exchanged = handed_over_wrongly(r, after)
             got, right = cell(x, h), step(w, x, h, after)[3]
             numbers = as_array(got, "the new state")
             if numbers.shape == (4, 3) and abs(numbers - right.numpy()).max() < 1e-9:
@@ -1151,6 +1205,11 @@ with student.without("rnn"), checking("gru-gates") as check:
                     "r multiplies the old state here too; its place is inside the candidate": (1 - z) * n
                     + z * r * h,
                     "there is a tanh around the new state": torch.tanh(own),
+                    "the state that was given is not used: the step begins with zeros": step(
+                        w, x, 0 * h, after
+                    )[3],
+                    "state and reset gate are handed to `candidate` in the wrong order": (1 - z) * exchanged
+                    + z * h,
                 },
                 rtol=1e-9,
             )
@@ -1185,6 +1244,7 @@ with student.without("rnn"), checking("gru-gates") as check:
                     "only the last state came back; all are asked for": right[:, -1],
                     "h0 is among the states; they are h_1 … h_T": torch.cat([first[:, None], right], 1),
                     "they are one step late: h_0 … h_{T-1}": torch.cat([first[:, None], right[:, :-1]], 1),
+                    "the last step is missing": right[:, :-1],
                     "the sequence is read backward": unroll(leaky, x_long.flip(1), first).flip(1),
                     "the sequence is read from its end": unroll(leaky, x_long.flip(1), first),
                     "every step shows the last state: was one tensor changed in place and stored again?": right[
@@ -1197,6 +1257,37 @@ with student.without("rnn"), checking("gru-gates") as check:
             unroll(leaky, x_long[:1, :1], None),
             what="a single sequence of a single step (an axis of length 1 stays)",
         )
+        # Gradients: a bilinear layer stands for the cell, so that a slip in yours costs nothing here either.
+        bilinear = torch.nn.Bilinear(3, 3, 3).double()
+        made = {"weight": 0.4 * waves(3, 3, 3, phase=5), "bias": 0.3 * waves(3, phase=2)}
+        bilinear.load_state_dict(made)
+        theirs = student.build("torch.nn.Bilinear", 3, 3, 3)
+        theirs.double()
+        theirs.load_state_dict(made)
+        ends, mix = [x_long.clone().requires_grad_(), start.clone().requires_grad_()], waves(2, 5, 3, phase=8)
+
+        def gradients(cell):
+            return torch.autograd.grad((mix * unroll(cell, *ends)).sum(), [*ends, bilinear.weight])
+
+        one_step = gradients(lambda x_t, h_t: bilinear(x_t, h_t if h_t is ends[1] else h_t.detach()))
+        got = student.backward(student.gated_states, theirs, x_long, start, weights=mix, of=theirs)
+        found = [*got.inputs, got.parameters.get("weight")]
+        for name, gradient, right, short in zip(
+            ("x", "h0", "the cell's weights"), found, gradients(bilinear), one_step, strict=True
+        ):
+            expect(
+                gradient is not None,
+                f"no gradient reaches {name} through gated_states: is detach(), .data or no_grad() in the way?",
+            )
+            expect_close(
+                gradient,
+                right,
+                what=f"the gradient that reaches {name} through five steps",
+                suspects={
+                    "it goes one step back and no further: is the state detached between steps?": short
+                },
+                rtol=1e-6,
+            )
     with check.part("agrees with nn.GRU", points=1):
         for inputs, units, dtype, tolerance in ((3, 4, torch.float64, 1e-12), (2, 6, torch.float32, 1e-6)):
             layer = torch.nn.GRU(inputs, units, batch_first=True).to(dtype)
@@ -1656,15 +1747,15 @@ with checking("padding-masks") as check:
                 },
             )
             expect_close(tokens, rectangle(value), what=f"tokens, filled with {value}, which is a token too")
-        kinds = [np.array(ragged[0], dtype=np.int32), torch.tensor(ragged[1]), (0, 0, 5), ragged[3]]
+        kinds = [np.array(ragged[0], dtype=np.int32), torch.tensor(ragged[1]), np.array(ragged[2]), ragged[3]]
         try:
             tokens, lengths = padded_pair(kinds, -1)
         except StudentError as error:
             raise CheckFailed(
-                f"a NumPy array, a tensor, a tuple and a list in one batch: your code raised {error}"
+                f"NumPy arrays, a tensor and a list in one batch: your code raised {error}"
             ) from None
-        expect_close(tokens, rectangle(-1), what="tokens of an array, a tensor, a tuple and a list")
-        expect_close(lengths, sizes, what="lengths of an array, a tensor, a tuple and a list")
+        expect_close(tokens, rectangle(-1), what="tokens of arrays, a tensor and a list")
+        expect_close(lengths, sizes, what="lengths of arrays, a tensor and a list")
         tokens, lengths = padded_pair([[2, 6], [], [3]], 5)
         expect_close(
             tokens,
@@ -1718,6 +1809,8 @@ with checking("padding-masks") as check:
         rows = np.array([row[keep].mean() for row, keep in zip(each, real, strict=True)])
         lengths, steps = real.sum(1)[:, None], np.arange(real.shape[1])
         softmax = torch.softmax(z.detach(), -1)
+        across = torch.log_softmax(z.detach()[m], 0).numpy()
+        ahead = surprise(z[:, :-1], y[:, 1:])[real[:, 1:]]
         return {
             "padding is in the mean too": each.mean(),
             "this is the mean of the sequences' own means; every real token of the batch should count the same": rows.mean(),
@@ -1741,6 +1834,18 @@ with checking("padding-masks") as check:
             "softmax was applied twice: cross-entropy takes raw logits": surprise(softmax, y)[real].mean(),
             "this is in bits; nats were asked for": each[real].mean() / np.log(2),
             "the sign is wrong": -each[real].mean(),
+            "the logarithm is missing: this is the mean probability of the right tokens": np.exp(
+                -each[real]
+            ).mean(),
+            "the softmax runs over the tokens; it belongs to the last axis, the vocabulary": -across[
+                np.arange(real.sum()), y.numpy()[real]
+            ].mean(),
+            "logits at padding were set to zero and still counted: each costs ln V": (
+                each[real].sum() + (~real).sum() * np.log(z.shape[-1])
+            )
+            / real.size,
+            "the first real token of each sequence is left out": each[real & (steps > 0)].mean(),
+            "the logits are those of the step before: here they already belong to the target at their place": ahead.mean(),
         }
 
     def loss_of(z, y, m, what, slips=True):
@@ -2294,13 +2399,20 @@ with checking("packed-classifier") as check:
             "the sorting was undone with the order itself, not with its inverse": right[order][order],
             "each sequence was read backwards": one_by_one(w, cell, flipped, lengths),
             "every token with number 0 was taken for padding; the lengths say what is real": head(w, drop),
+            "the last real token of each sequence is not read: a length is a number of tokens": one_by_one(
+                w, cell, tokens, (lengths - 1).clamp(min=1)
+            ),
+            "this is the sum over the real steps; the last state was asked for": head(w, (out * real).sum(1)),
+            "the layer's axis is still there: h_n is (1, B, H)": right[None],
             "the head was left out, or its bias": right - w["head.bias"],
             "these are probabilities; logits were asked for": torch.softmax(right, -1),
         }
         if cell == "lstm":
-            found["this is c, the LSTM's private memory; its output is h"] = one_by_one(
-                w, cell, tokens, lengths, memory=True
-            )
+            memory = one_by_one(w, cell, tokens, lengths, memory=True)
+            found["this is c, the LSTM's private memory; its output is h"] = memory
+            found["this is c, with the layer's axis: an LSTM's last states are a pair, h and c"] = memory[
+                None
+            ]
         return found
 
     gru, lstm = packed_weights("gru"), packed_weights("lstm")
@@ -3055,7 +3167,7 @@ with student.without("rnn"), checking("mgu-study") as check:
                 for budget, how in ((exactly, "exactly as many as"), (below, "one less than")):
                     units = size if how.startswith("exactly") else size + 1
                     got = student.largest_hidden_size(kind, inputs, budget)
-                    what = f"largest_hidden_size({kind!r}, {inputs}, {budget}), {how} {units} units have,"
+                    what = f"largest_hidden_size({kind!r}, {inputs}, {budget}), {how} {units} units have"
                     found = number_of(got, what)
                     if (
                         found != size and 1 <= found < 10**6 and found == int(found)
@@ -3070,6 +3182,9 @@ with student.without("rnn"), checking("mgu-study") as check:
                         {
                             "that is one unit more than the budget allows": size + 1,
                             "one unit more would fit": size - 1,
+                            "that is the root of the budget over the blocks; the input's matrices and the biases cost too": math.isqrt(
+                                budget // block_count[kind]
+                            ),
                         },
                         rtol=0,
                     )
@@ -3099,6 +3214,8 @@ with student.without("rnn"), checking("mgu-study") as check:
             "state_t": torch.sigmoid(x @ w_f.T + h @ u_f + b_f) if len(h.T) == len(u_f) else total,
             "input_t": torch.sigmoid(x @ w_f + h @ u_f.T + b_f) if len(x.T) == len(u_f) else total,
             "rows": torch.sigmoid(x @ w_n.T + h @ u_n.T + b_n),
+            "bias_n": torch.sigmoid(total - b_f + b_n),
+            "each": torch.sigmoid(x @ w_f.T + b_f) + torch.sigmoid(h @ u_f.T),
         }[gate]
         past = (f * h) @ u_n.T
         seen = x @ w_n.T + b_n
@@ -3125,6 +3242,7 @@ with student.without("rnn"), checking("mgu-study") as check:
             True: f * h + (1 - f) * n,
             "kept": h + f * n,
             "dropped": f * n,
+            "reset": (1 - f) * (f * h) + f * n,
             "added": (1 - f) * h + n,
         }[swapped]
 
@@ -3145,6 +3263,8 @@ with student.without("rnn"), checking("mgu-study") as check:
         "state_t",
         "input_t",
         "rows",
+        "bias_n",
+        "each",
     )
     candidate_slips = (
         *("right", "ungated", "after", "all", "input", "one minus", "stateless", "blind", "biasless", "late"),
@@ -3179,7 +3299,7 @@ with student.without("rnn"), checking("mgu-study") as check:
             "candidate": "rows",
         }
     }
-    mixtures = (False, True, "kept", "dropped", "added")
+    mixtures = (False, True, "kept", "dropped", "reset", "added")
     any_candidate = [{"swapped": s, "candidate": c} for s in mixtures for c in candidate_slips]
     any_gate = [{"swapped": s, "gate": g} for s in mixtures for g in gate_slips]
     any_both = [{"gate": g, "candidate": c} for g in gate_slips for c in candidate_slips]
@@ -3194,6 +3314,8 @@ with student.without("rnn"), checking("mgu-study") as check:
             "the input does not enter the gate": {"gate": "blind"},
             "the gate's bias is missing": {"gate": "biasless"},
             "the gate's bias is added after the sigmoid": {"gate": "late"},
+            "the gate has the candidate's bias": {"gate": "bias_n"},
+            "each share of the gate has a sigmoid of its own: add the shares first": {"gate": "each"},
             "W_hf is transposed: for rows, W h is h @ W.T": {"gate": "state_t"},
             "W_if is transposed: for rows, W x is x @ W.T": {"gate": "input_t"},
             "the blocks stand in the order f, n; this gate is made from the rows of n": {"gate": "rows"},
@@ -3268,6 +3390,8 @@ with student.without("rnn"), checking("mgu-study") as check:
                 "all of the old state is kept; only 1 - f of it should be": h + f * n,
                 "all of the candidate is added; only f of it should be": (1 - f) * h + n,
                 "f multiplies both": f * (h + n),
+                "the old state is multiplied by f too; f ⊙ h belongs inside the candidate": (1 - f) * f * h
+                + f * n,
                 "there is a tanh around the new state": torch.tanh((1 - f) * h + f * n),
                 "that is the candidate": n,
             },
@@ -3386,6 +3510,11 @@ with student.without("rnn"), checking("mgu-study") as check:
                 least * 0.99 - 1e-6 <= sd <= most * 1.01 + 1e-6,
                 f"{where}: this standard deviation (n - 1 in the denominator) does not fit lowest and highest",
             )
+            if kind in ("gru", "lstm") and row["steps"] >= 400:  # the library's cells: the same for everybody
+                expect(
+                    0.8 < mean < 0.97,
+                    f"{where}: this study gives the library's cell about 0.9; a mean of {mean:.3f} is not from it",
+                )
         for name in ("seeds", "steps"):
             expect(
                 len({row[name] for row in rows}) == 1, f"the settings differ in {name}: no fair comparison"
@@ -3405,6 +3534,8 @@ with student.without("rnn"), checking("mgu-study") as check:
 # ### Read the table of the gates
 # *2 points · 3 minutes · difficulty 2*
 #
+# Answer from your own table, of the budget `default` or `full`.
+#
 # - `fewest_right`: which cell has the lowest mean accuracy at equal hidden size? `"rnn"`, `"mgu"`, `"gru"` or `"lstm"`.
 # - `mgu_beside_gru`: at equal hidden size, the mean accuracy of the MGU is `"within two points of the GRU's"`, `"more than two points below"` or
 #   `"more than two points above"`.
@@ -3416,7 +3547,7 @@ mgu_beside_gru = "within two points of the GRU's"  # one of the three texts abov
 ### END SOLUTION
 
 # %% role="test" grade_id="mgu-reading-test" points=2
-from course_utils.checking import checking, chosen_of, expect_choice, student
+from course_utils.checking import CheckFailed, checking, chosen_of, expect_choice, student
 
 cell_names = ["rnn", "mgu", "gru", "lstm"]
 distances = ["within two points of the GRU's", "more than two points below", "more than two points above"]
@@ -3433,15 +3564,38 @@ with checking("mgu-reading") as check:
     with check.part("a distance is chosen"):
         chosen_of(plain_quote(student.mgu_beside_gru), distances, "mgu_beside_gru")
     ### BEGIN HIDDEN TESTS
+
+    def accuracies():
+        """Mean accuracy at equal hidden size: the student's own, or the default budget's where there is no such table."""
+        default = {"rnn": 0.867, "mgu": 0.900, "gru": 0.907, "lstm": 0.908}
+        try:
+            rows = student.recorded("mgu-study")
+            own = {
+                row["kind"]: float(row["accuracy_mean"])
+                for row in rows
+                if row["comparison"] == "equal hidden size" and row["steps"] >= 400
+            }
+        except (CheckFailed, KeyError, TypeError, ValueError):
+            return default
+        return own if set(own) == set(default) else default
+
+    table = accuracies()
     with check.part("the lowest accuracy", points=1):
-        gated = "look at the left panel: a cell without any gate lies lower"
-        suspects = {"mgu": gated, "gru": gated, "lstm": gated}
-        expect_choice(student.fewest_right, "rnn", cell_names, "fewest_right", suspects)
+        lowest = min(cell_names, key=table.__getitem__)
+        suspects = dict.fromkeys(cell_names, "look at the left panel: another cell lies lower")
+        if lowest == "rnn":
+            suspects = dict.fromkeys(cell_names, "look at the left panel: a cell without any gate lies lower")
+        expect_choice(student.fewest_right, lowest, cell_names, "fewest_right", suspects)
     with check.part("MGU beside GRU", points=1):
+        gap = 100 * (table["mgu"] - table["gru"])
+        distance = distances[0 if abs(gap) <= 2 else 1 if gap < 0 else 2]
         read = "a point is one percent of the names; compare the means, and the spread of the seeds"
-        suspects = {"more than two points below": read, "more than two points above": read}
         expect_choice(
-            plain_quote(student.mgu_beside_gru), distances[0], distances, "mgu_beside_gru", suspects
+            plain_quote(student.mgu_beside_gru),
+            distance,
+            distances,
+            "mgu_beside_gru",
+            dict.fromkeys(distances, read),
         )
     ### END HIDDEN TESTS
 
@@ -3464,7 +3618,7 @@ with checking("mgu-reading") as check:
 # may have 41 units, the LSTM 26 and a vanilla RNN 62.
 #
 # At equal hidden size the vanilla RNN names the language of 86.7 ± 0.5 % of the new names, the MGU 90.0 ± 0.7 %, the GRU 90.7 ± 0.4 % and the
-# LSTM 90.8 ± 1.0 % (mean ± s.d. of three seeds). So the first gate buys three points, more than the seeds vary, and what the second
+# LSTM 90.8 ± 1.0 % (mean ± s.d. of three seeds). So after 400 steps the first gate is worth three points, more than the seeds vary, and what the second
 # and third buy is no larger than their spread: seed by seed the MGU lies 0.8 ± 0.7 points below the GRU. At equal parameters the picture is the
 # same: 90.0 ± 1.3 % for the MGU with 41 units, 90.0 ± 0.9 % for the LSTM with 26, and 86.2 ± 0.9 % for the RNN, whose 62 units do not make up
 # for the gate that it lacks.
@@ -3475,16 +3629,17 @@ with checking("mgu-reading") as check:
 # at most twelve letters seem to need neither.
 #
 # The test has 700 names, so one standard error of an accuracy of 90 % is 1.1 points, and three seeds do not reduce it, since all are tested on the same
-# names: a difference below one point is beyond this study. The task is short, and one learning rate served every cell. Ten seeds, each with a split
-# of its own, would show whether the MGU is really behind; a task in which a unit must be overwritten without regard to
-# what it holds, such as *sample and hold* with longer gaps, would show where the coupling hurts.
+# names: a difference below one point is beyond this study. The task is short, one learning rate served every cell, and 400 steps are few. The budget
+# `full` tests that last limit: with 1500 steps and ten seeds the RNN reaches 90.6 ± 1.1 %, the MGU 89.3 ± 0.9 %, the GRU 91.2 ± 1.0 % and the LSTM 90.8 ± 0.7 %.
+# So the three points were a head start, not a height out of the RNN's reach, and seed by seed the MGU is then 1.9 ± 1.0 points behind the GRU. A task in
+# which a unit must be overwritten without regard to what it holds, such as *sample and hold* with longer gaps, would show where the coupling hurts.
 # ### END SOLUTION
 #
 # ### BEGIN MARK SCHEME
-# Mark against the student's own table, which stands above. Row one: 0.5 for 2/3 and 1/2 with the reason (two blocks against three and four), 0.5 for
-# the sizes. Row two: a ranking of MGU, GRU and LSTM from means that overlap earns at most 0.5; that the vanilla RNN lies below all three counts as a difference.
+# Mark against the student's own table, which stands above (with the budget `full` the vanilla RNN is no longer last). Row one: 0.5 for 2/3 and 1/2 with the reason (two blocks against three and four), 0.5 for
+# the sizes. Row two: a ranking of MGU, GRU and LSTM from means that overlap earns at most 0.5; that the vanilla RNN lies below all three after 400 steps counts as a difference.
 # Row three: needs one coupling, for example that whoever consults little of the old state must also keep much of it; "simpler" alone earns 0.25.
-# Row four: 0.5 for the two limits, 0.5 for the run; accept one task, short sequences, one learning rate, few names.
+# Row four: 0.5 for the two limits, 0.5 for the run; accept one task, short sequences, one learning rate, few names, short training.
 # ### END MARK SCHEME
 
 # %% [markdown]
@@ -4025,6 +4180,8 @@ with checking("translation-study") as check:
                     f"this is the count with {other}: a GRU has three blocks of weights, an LSTM four": counted(
                         other, *given
                     ),
+                    "the input's matrices are H by E, not H by H": counted(kind, *given)
+                    + 2 * {"gru": 3, "lstm": 4}[kind] * given[0] * (given[0] - given[3]),
                     "the recurrent matrices are H by H, not H by E": counted(kind, *given)
                     - 2 * {"gru": 3, "lstm": 4}[kind] * given[0] * (given[0] - given[3]),
                 },
@@ -4096,6 +4253,7 @@ with checking("translation-study") as check:
                 [4, 6, end, pad, pad],
                 [7, 5, 5, end, pad],
                 [6, end, pad, pad, pad],
+                [4, 6, 8, end, pad],
             ]
         )
         said = torch.tensor(
@@ -4107,6 +4265,7 @@ with checking("translation-study") as check:
                 [6, 4, end, pad, pad],
                 [3, 5, 5, end, pad],
                 [pad, pad, pad, pad, pad],
+                [4, 7, 7, end, 9],
             ]
         )
         for padding in (0, 1):
@@ -4123,6 +4282,8 @@ with checking("translation-study") as check:
                     "the end mark is not looked at: a translation that goes on too long is wrong": torch.stack(
                         [(s | ~r | (g == end)).all() for s, r, g in zip(same, real, goal, strict=True)]
                     ),
+                    "agreement at padding makes up for wrong words: count at real places only": same.sum(1)
+                    == real.sum(1),
                     "one right word is enough here; all must be right": (same & real).any(1),
                     "this is the share of right words; a translation is right as a whole or not": (
                         same & real
@@ -4191,6 +4352,9 @@ with checking("translation-study") as check:
                     *number[:-1],
                     number[-1] + 1,
                 ],
+                "the bins add up: each should hold its own lengths alone": binned(
+                    lambda low, n, high: n < high
+                )[1],
                 "longer ones are counted in the last bin; they are in none": [*number[:-1], number[-1] + 2],
                 "these are the numbers of right ones; all in the bin were asked for": [
                     round(s * n) if n else 0 for s, n in zip(want, number, strict=True)

@@ -102,7 +102,15 @@ def _bound(node: ast.stmt) -> list[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [node.name]
     names = []
+    own = {
+        id(part)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.comprehension)
+        for part in ast.walk(inner.target)
+    }
     for inner in ast.walk(node):
+        if id(inner) in own:
+            continue  # a variable of a comprehension, unknown outside it
         if isinstance(inner, ast.FunctionDef | ast.ClassDef):
             names.append(inner.name)
         elif isinstance(inner, ast.Name | ast.Attribute) and isinstance(inner.ctx, ast.Store):

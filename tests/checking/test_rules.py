@@ -39,6 +39,7 @@ def refused(*cells, name="f", pattern="torch.nn.RNN*"):
         ["class f:\n    def a(self):\n        nn = 1\n    def go(self, x):\n        return nn.RNN(1, 1)(x)"],
         ["def f(x):\n    y = [nn for nn in x]\n    return nn.RNN(1, 1)(x)"],
         ["def f(x, net=nn.RNN(1, 1)):\n    return net(x)"],
+        ["[f := nn.RNN(1, 1) for _ in range(2)]"],
         ["def f(nn):\n    def inner():\n        global nn\n        return nn.RNN(1, 1)\n    nn = 2"],
         ["net = torch.jit.load('net.pt')", "def f(x):\n    return net(x)"],
         [
@@ -75,6 +76,7 @@ def test_uses_are_found(cells):
             "def f(x):\n    try:\n        return x\n    except ValueError as e:\n        return e",
         ],
         ["def f(nn):\n    return [nn.RNN for _ in range(2)]"],
+        ["def g(x):\n    return x", "def f(x):\n    return g(x)", "y = [g(nn.RNN) for g in (1, 2)]"],
         ["def f(x):\n    for nn in x:\n        g = lambda: nn.RNN\n    return g()"],
     ],
 )
