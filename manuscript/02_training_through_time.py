@@ -1666,7 +1666,9 @@ with checking("clip-gradients-plot") as check:
 # through $W_{hh}$. The same weights serve every step, so each gradient is a **sum over all steps**.
 #
 # The reference is PyTorch's autograd in float64, and you shall agree with it to $10^{-10}$. PyTorch itself scores nothing
-# here. Every gradient earns its own points: a dict with some of the six keys earns what is in it.
+# here, nor does a nudge of each weight: differences of losses, or a tiny imaginary step, stand in for the chain rule that you
+# are to write, and they fail where gradients are very small or very large. Every gradient earns its own points: a dict with
+# some of the six keys earns what is in it.
 #
 # <details><summary>I'm not sure where to start</summary>
 #
@@ -1695,8 +1697,9 @@ def bptt(x, targets, weight_ih, weight_hh, bias, weight_ho, bias_o, h0=None):
         loss: a number, half the squared distance of output and target (summed over the O outputs),
             averaged over all B·T steps of the batch.
         gradients: a dict with the keys "weight_ih", "weight_hh", "bias", "weight_ho", "bias_o" and "h0".
-            Each value is the derivative of `loss` with respect to that argument, in the argument's shape;
-            "h0" is (B, H) whether or not an h0 was given.
+            Each value is the derivative of `loss` with respect to that argument, in the argument's shape,
+            to a relative error of 1e-10 whether it is near 1e-300 or near 1e30; "h0" is (B, H) whether or
+            not an h0 was given.
     """
     ### BEGIN SOLUTION
     batch, steps, _ = x.shape
@@ -1842,6 +1845,19 @@ with checking("bptt") as check:
                 rtol=1e-5,
                 reveal=True,
             )
+    with check.part("a gradient that doubles at each of 100 steps"):
+        # One unit at rest with W_hh = 2. Only the last output is off, by 1, so the gradient at h_100 is 1/100.
+        last_only = np.zeros((1, 100, 1))
+        last_only[0, -1] = -1.0
+        _, gradients = run_bptt(
+            0 * last_only, last_only, one, 2 * one, np.zeros(1), one, np.zeros(1), h0=0 * one
+        )
+        expect_close(
+            take_gradient(gradients, "h0"),
+            [[0.01 * 2.0**100]],
+            what="gradient of h0, 0.01 · 2^100 (a nudge of h0, real or imaginary, cannot show it: the tanh saturates)",
+            reveal=True,
+        )
 
     ### BEGIN HIDDEN TESTS
     def bptt_waves(*shape, phase):
@@ -1864,6 +1880,17 @@ with checking("bptt") as check:
         x, targets, w_ih, _, b, w_ho, b_o, h0 = bptt_case(1, 60, 1, 3, 1)
         turn = 1.01 * np.array([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 0.9]])
         return [0.1 * x, 500 * targets, 0.1 * w_ih, turn, 0 * b, w_ho, b_o, 0.1 * h0]
+
+    def bptt_faint_case():
+        """Outputs near 1e-148, so that gradients are near 1e-296: a step of 1e-16 and less is lost beside them."""
+        x, targets, w_ih, w_hh, b, w_ho, b_o, h0 = bptt_case(3, 6, 2, 4, 5)
+        return [x, 1e-148 * targets, w_ih, w_hh, b, 1e-148 * w_ho, 1e-148 * b_o, h0]
+
+    def bptt_doubling_case():
+        """A unit at rest whose gradient doubles at each of 100 steps: a step of 1e-28 and more is no small one."""
+        x, targets, w_ih, _, b, w_ho, b_o, h0 = bptt_case(2, 100, 2, 2, 1)
+        at_rest, other = np.array([0.0, 1.0]), np.array([[2.0, 0.0], [0.0, 0.3]])
+        return [x, targets, at_rest[:, None] * w_ih, other, at_rest * b, w_ho, b_o, at_rest * h0]
 
     def by_autograd(x, targets, *rest):
         """Loss and gradients, by autograd in float64."""
@@ -2012,6 +2039,10 @@ with checking("bptt") as check:
         ("a single step, T = 1", bptt_case(4, 1, 3, 2, 2)),
     ]
     long_case = ("60 steps and large errors, B, T, I, H, O = 1, 60, 1, 3, 1", bptt_long_case())
+    nudge_cases = [
+        ("where gradients are near 1e-296", bptt_faint_case()),
+        ("where a gradient doubles at each of 100 steps", bptt_doubling_case()),
+    ]
 
     def check_gradient(name):
         for where, case in [*bptt_cases, *([] if name in ("bias_o", "weight_ho") else [long_case])]:
@@ -2034,6 +2065,14 @@ with checking("bptt") as check:
                 rtol=1e-10,
                 atol=1e-10,
             )
+        for where, case in [] if name in ("bias_o", "weight_ho") else nudge_cases:
+            found, exact = take_gradient(run_bptt(*case)[1], name), by_autograd(*case)[1][name]
+            if found.shape != exact.shape or not np.allclose(found, exact, rtol=1e-10, atol=0):
+                raise CheckFailed(
+                    f"gradient of {name}, {where}: wrong, though right in ordinary cases. Is every weight nudged, by a tiny "
+                    "imaginary step (complex-step differentiation) or by finite differences of a high order? The chain rule "
+                    "is to be walked back, and it does not mind how small or large a gradient is"
+                )
 
     with check.part("the loss", points=1):
         for where, case in bptt_cases:
@@ -2572,6 +2611,21 @@ with checking("gradient-flow") as check:
                 what="a second call with the same arguments: something was left behind by the first",
             )
             expect(bool((as_array(once, "norms") > 0).any()), "all norms are zero")
+            held = {}  # parameters that hold a gradient from before, as in the middle of an update
+            for module in (theirs, their_head):
+                for name, value in dict(module.named_parameters()).items():
+                    held[name] = student.build("torch.nn.Parameter", value.detach())
+                    student.assign(held[name], "grad", torch.full_like(value, 7.0))
+                    student.assign(module, name, held[name])
+            flow_of(theirs, their_head, x, target)
+            for name, parameter in held.items():
+                kept = parameter.grad
+                expect(
+                    kept is not None, f".grad of {name} held a gradient before the call and is None after it"
+                )
+                what = f".grad of {name}, which held a gradient before the call, all 7"
+                cleared = {"it was cleared: leave .grad as it was before the call": torch.zeros_like(kept)}
+                expect_close(kept, torch.full_like(kept, 7.0), what=what, suspects=cleared, rtol=0, atol=0)
     ### END HIDDEN TESTS
 
 # %% [markdown]
