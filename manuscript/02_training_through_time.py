@@ -798,8 +798,8 @@ with checking("truncation-by-hand") as check:
     ### END HIDDEN TESTS
 
 # %% [markdown]
-# Mind the last number. The state did carry the 10 over the edge, so the output depends on it; but nothing tells $u$
-# so. Truncation leaves the memory of the forward pass alone and limits what can be *learned* about it.
+# Set the last two numbers beside the first two. The state did carry the 10 over the edge, so $h_4$ depends on it either
+# way. Truncation leaves the memory of the forward pass alone and limits what can be *learned* about it.
 #
 # ### Losses of a sequence
 # *2 points · 6 minutes · difficulty 2*
@@ -887,7 +887,7 @@ with checking("sequence-losses") as check:
 #
 # - `norm_g`: $\|g\|$;
 # - `clipped_g`: the gradient clipped by its norm, a list of two numbers;
-# - `norm_clipped`: the norm of your `clipped_g`, worked out from its entries as a check;
+# - `norm_clipped`: the norm of the clipped gradient, worked out from the entries of your `clipped_g` as a check on them;
 # - `clipped_high`: the gradient after clipping with the threshold $\theta = 10$ instead, a list of two numbers.
 
 # %% role="answer" grade_id="clip-by-hand"
@@ -945,6 +945,10 @@ with checking("clip-by-hand") as check:
             "the square root is missing": 6.25,
             "that is the sum of the entries": 3.5,
         }
+        if abs(number_of(student.norm_clipped, "norm_clipped") - 2.5) > 2.5e-3:
+            own = "that is the norm of your clipped_g, and the check does its work: a clipped gradient has the norm of "
+            own += "the threshold, so clipped_g needs another look"
+            suspects[own] = float((two_of("clipped_g") ** 2).sum() ** 0.5)
         expect_number(student.norm_clipped, 2.5, "norm_clipped", suspects)
     with check.part("a threshold that is not reached", points=0.5):
         suspects = {
@@ -1131,9 +1135,9 @@ def clip_gradients(parameters, max_norm):
     Pascanu, Mikolov & Bengio (2013), algorithm 1.
 
     Args:
-        parameters: any iterable of tensors, a generator such as model.parameters() included. Those whose
-            `.grad` is None are skipped, and it stays None. There may be none at all. Entries that are finite are
-            below 1e15 in size.
+        parameters: any iterable of tensors, a generator such as model.parameters() included.
+            Those whose `.grad` is None are skipped, and it stays None. There may be none at all.
+            Entries that are finite are below 1e15 in size.
         max_norm: the threshold, a positive number. math.inf only measures.
 
     Returns:
@@ -1663,9 +1667,10 @@ with checking("clip-gradients-plot") as check:
 
 # %% [markdown]
 # With the default budget, over three seeds the clipped runs end at 0.136 ± 0.009 (mean ± s.d. of the last 20 losses). Of
-# the others one leaves the numbers after 91 updates, and two are no better than a constant answer after 300: each time
-# their loss has fallen a little (to 0.7–0.9), a leap of the norm throws them back. The loss really is that steep;
-# clipping lets the network go down without being thrown off. Here nearly every update was clipped, so that the threshold took over the part of the learning rate. Which
+# the others one leaves the numbers after 91 updates, and two are hardly better than a constant answer after 300 (1.03 and
+# 0.93): each time their loss has fallen a little (to 0.7–0.9), a leap of the norm throws them back. The loss really is that
+# steep; clipping lets the network go down without being thrown off. A threshold that acts at nearly every update takes over
+# the part of the learning rate, since learning rate times threshold is then the length of each step. Which
 # threshold is a good one is the second project's question.
 
 # %% [markdown]
@@ -1713,9 +1718,9 @@ def bptt(x, targets, weight_ih, weight_hh, bias, weight_ho, bias_o, h0=None):
         loss: a number, half the squared distance of output and target (summed over the O outputs),
             averaged over all B·T steps of the batch.
         gradients: a dict with the keys "weight_ih", "weight_hh", "bias", "weight_ho", "bias_o" and "h0".
-            Each value is the derivative of `loss` with respect to that argument, in the argument's shape,
-            to a relative error of 1e-10 whether it is near 1e-300 or near 1e30; "h0" is (B, H) whether or
-            not an h0 was given.
+            Each value is the derivative of `loss` with respect to that argument, in the argument's
+            shape, to a relative error of 1e-10 whether it is near 1e-300 or near 1e30; "h0" is (B, H)
+            whether or not an h0 was given.
     """
     ### BEGIN SOLUTION
     batch, steps, _ = x.shape
@@ -2340,16 +2345,17 @@ def gradient_norms(layer, head, x, target):
     count what h_t = o ⊙ tanh(c_t) does.)
 
     Args:
-        layer: nn.RNN (tanh), nn.LSTM or nn.GRU with batch_first=True, one layer, one direction, with biases,
-            any dtype.
+        layer: nn.RNN (tanh), nn.LSTM or nn.GRU with batch_first=True, one layer, one direction,
+            with biases, any dtype.
         head: a module that maps h_T (B, H) to outputs (B, O).
         x: (B, T, I), T at least 1.
         target: (B, O).
 
     Returns:
-        A tensor (T,) without a graph. Entry t - 1 is, for the state after step t, the Euclidean norm of each
-        sequence's gradient (over H or 2H numbers), averaged over the B sequences.
-        Nothing is left behind: all parameters, their `.grad` and their requires_grad are as before.
+        A tensor (T,) without a graph. Entry t - 1 is, for the state after step t, the Euclidean norm
+        of each sequence's gradient (over H or 2H numbers), averaged over the B sequences.
+        Nothing is left behind: all parameters, their `.grad` and their requires_grad are as before,
+        and a `.grad` that held a gradient before the call still holds it.
     """
     ### BEGIN SOLUTION
     state, handed_on = None, []
@@ -2904,8 +2910,8 @@ def train_pass(model, tokens, optimizer, length, clip=None):
             before a step; None leaves them as they are.
 
     Returns:
-        A plain number: the mean cross-entropy over all B·(N - 1) predictions, each made before its chunk's
-        update. Every prediction has the same weight, in a short last chunk too.
+        A plain number: the mean cross-entropy over all B·(N - 1) predictions, each made before its
+        chunk's update. Every prediction has the same weight, in a short last chunk too.
     """
     ### BEGIN SOLUTION
     state, total = None, 0.0
