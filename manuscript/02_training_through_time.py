@@ -1895,7 +1895,7 @@ with checking("bptt") as check:
         expect_close(
             take_gradient(checked_gradients, "h0"),
             [[0.01 * 2.0**100]],
-            what="gradient of h0, 0.01 · 2^100 (a nudge of h0, real or imaginary, cannot show it: the tanh saturates)",
+            what="gradient of h0, 0.01 · 2^100 (no nudge of h0, real or imaginary, is small enough to stay where the tanh is straight)",
             reveal=True,
         )
 
@@ -3560,6 +3560,8 @@ plotting.show(
 # ### Read what truncation costs
 # *1 point · 3 minutes · difficulty 3*
 #
+# Answer from the plot of the budget `default`.
+#
 # - `with_equal_updates`: how far are chunks of 5 and of 100 apart at the end of the right panel, as a share of the perplexity?
 #   `"under a fifth"`, `"about half"` or `"more than twofold"`.
 # - `why_apart`: with equal streams, on the left, 5 ends well below 100. Mostly because of `"longer gradients"`, `"more updates"` or
@@ -4339,14 +4341,14 @@ with checking("memory-span") as check:
 # - `shortest`: which first matrix has the shortest mean span? `"pytorch"`, `"xavier"`, `"orthogonal"` or `"irnn"`.
 # - `claim`: *a vanilla RNN remembers 5 to 10 steps*. In your table, of `pytorch` and `irnn`, clipped at 1, whose mean span is near that,
 #   at most 15? `"both"`, `"pytorch only"`, `"irnn only"` or `"neither"`.
-# - `needs_clipping`: at a lag of 80, which loses most accuracy when the clipping at 1 is taken away? (The last lines of the
-#   experiment's output.) One of the four names.
+# - `needs_clipping`: at a lag of 80, which of `pytorch` and `irnn` loses accuracy when the clipping at 1 is taken away? (The last
+#   lines of the experiment's output.) `"pytorch"`, `"irnn"` or `"both"`.
 
 # %% role="answer" grade_id="memory-span-reading"
 ### BEGIN SOLUTION
 shortest = "pytorch"  # "pytorch", "xavier", "orthogonal" or "irnn"
 claim = "pytorch only"  # "both", "pytorch only", "irnn only" or "neither"
-needs_clipping = "irnn"  # "pytorch", "xavier", "orthogonal" or "irnn"
+needs_clipping = "irnn"  # "pytorch", "irnn" or "both"
 ### END SOLUTION
 
 # %% role="test" grade_id="memory-span-reading-test" points=1
@@ -4354,13 +4356,14 @@ from course_utils.checking import checking, chosen_of, expect_choice, student
 
 span_names = ["pytorch", "xavier", "orthogonal", "irnn"]
 span_fits = ["both", "pytorch only", "irnn only", "neither"]
+span_losers = ["pytorch", "irnn", "both"]
 with checking("memory-span-reading") as check:
     with check.part("a matrix is chosen"):
         chosen_of(student.shortest, span_names, "shortest")
     with check.part("an option is chosen"):
         chosen_of(student.claim, span_fits, "claim")
     with check.part("a matrix is chosen once more"):
-        chosen_of(student.needs_clipping, span_names, "needs_clipping")
+        chosen_of(student.needs_clipping, span_losers, "needs_clipping")
     ### BEGIN HIDDEN TESTS
     with check.part("the shortest memory", points=0.25):
         expect_choice(
@@ -4390,12 +4393,11 @@ with checking("memory-span-reading") as check:
         expect_choice(
             student.needs_clipping,
             "irnn",
-            span_names,
+            span_losers,
             what="needs_clipping",
             suspects={
                 "pytorch": "it guesses at a lag of 80 with clipping and without: it has nothing to lose",
-                "xavier": "tanh bounds its states; another one loses far more accuracy",
-                "orthogonal": "tanh bounds its states; another one loses far more accuracy",
+                "both": "one of them guesses at a lag of 80 with clipping and without: it has nothing to lose",
             },
         )
     ### END HIDDEN TESTS
@@ -4440,6 +4442,8 @@ with checking("memory-span-reading") as check:
 # Mark against the student's own table, which stands above. The figures depend on how `recall_task` draws: six correct versions gave, clipped
 # at 1, mean spans of 8 to 10 (pytorch), 20 to 47 (xavier), 17 to 37 (orthogonal) and 53 to 80 (irnn), and for irnn at a lag of 80 an accuracy of
 # 0.60 to 0.92 with clipping and 0.27 to 0.45 without. The order of Xavier and orthogonal may be reversed.
+# With the budget `full` one version gave 9 ± 2, 26 ± 13, 26 ± 13 and 64 ± 22 steps (five seeds), and at a lag of 80 irnn fell from 0.70 to
+# 0.57 without clipping; there Xavier fell from 0.56 to 0.42 as well, by a single seed.
 # First criterion: 0.5 without a spread or without saying for which matrix the claim holds. Second: "vanishing gradient"
 # as a word, without a number or a norm for at least two of the matrices, earns 0.5; an eigenvalue argument is fine where the spectral
 # radius is meant, the exact bound is by singular values; 0.5 if the order of Xavier and orthogonal is explained though their spreads
@@ -4488,7 +4492,7 @@ def clip_each(gradients, thresholds):
 
     Args:
         gradients: list of tensors (N, ...), one for each parameter, of any shapes after the first
-            axis. Entry n of that axis belongs to network n. They are not changed.
+            axis, (N,) alone included. Entry n of that axis belongs to network n. They are not changed.
         thresholds: (N,) tensor of the same dtype, each above 0; inf means no clipping.
 
     Returns:
