@@ -3560,7 +3560,7 @@ plotting.show(
 # ### Read what truncation costs
 # *1 point · 3 minutes · difficulty 3*
 #
-# Answer from the plot of the budget `default`.
+# Answer from a plot of the budget `default` or `full`.
 #
 # - `with_equal_updates`: how far are chunks of 5 and of 100 apart at the end of the right panel, as a share of the perplexity?
 #   `"under a fifth"`, `"about half"` or `"more than twofold"`.
@@ -4703,7 +4703,7 @@ for name, marker, shift, height in (("sgd", "o", -0.06, 0.66), ("adam", "s", 0.0
     for place, row in zip(thr_places, some, strict=True):
         if row["diverged"]:
             thr_left.annotate(
-                f"{name}: {row['diverged']} of {row['seeds']}\ndiverged",
+                f"{name}: {row['diverged']}/{row['seeds']}\ndiverged",
                 (place, height),
                 xycoords=("data", "axes fraction"),
                 ha="center",
