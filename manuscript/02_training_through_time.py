@@ -798,8 +798,8 @@ with checking("truncation-by-hand") as check:
     ### END HIDDEN TESTS
 
 # %% [markdown]
-# Mind the last number. The state did carry the 10 over the edge, so the output depends on it; but nothing tells $u$
-# so. Truncation leaves the memory of the forward pass alone and limits what can be *learned* about it.
+# Set the last two numbers beside the first two. The state did carry the 10 over the edge, so $h_4$ depends on it either
+# way. Truncation leaves the memory of the forward pass alone and limits what can be *learned* about it.
 #
 # ### Losses of a sequence
 # *2 points · 6 minutes · difficulty 2*
@@ -887,7 +887,7 @@ with checking("sequence-losses") as check:
 #
 # - `norm_g`: $\|g\|$;
 # - `clipped_g`: the gradient clipped by its norm, a list of two numbers;
-# - `norm_clipped`: the norm of your `clipped_g`, worked out from its entries as a check;
+# - `norm_clipped`: the norm of the clipped gradient, worked out from the entries of your `clipped_g` as a check on them;
 # - `clipped_high`: the gradient after clipping with the threshold $\theta = 10$ instead, a list of two numbers.
 
 # %% role="answer" grade_id="clip-by-hand"
@@ -945,6 +945,10 @@ with checking("clip-by-hand") as check:
             "the square root is missing": 6.25,
             "that is the sum of the entries": 3.5,
         }
+        if abs(number_of(student.norm_clipped, "norm_clipped") - 2.5) > 2.5e-3:
+            own = "that is the norm of your clipped_g, and the check does its work: a clipped gradient has the norm of "
+            own += "the threshold, so clipped_g needs another look"
+            suspects[own] = float((two_of("clipped_g") ** 2).sum() ** 0.5)
         expect_number(student.norm_clipped, 2.5, "norm_clipped", suspects)
     with check.part("a threshold that is not reached", points=0.5):
         suspects = {
@@ -1131,9 +1135,9 @@ def clip_gradients(parameters, max_norm):
     Pascanu, Mikolov & Bengio (2013), algorithm 1.
 
     Args:
-        parameters: any iterable of tensors, a generator such as model.parameters() included. Those whose
-            `.grad` is None are skipped, and it stays None. There may be none at all. Entries that are finite are
-            below 1e15 in size.
+        parameters: any iterable of tensors, a generator such as model.parameters() included.
+            Those whose `.grad` is None are skipped, and it stays None. There may be none at all.
+            Entries that are finite are below 1e15 in size.
         max_norm: the threshold, a positive number. math.inf only measures.
 
     Returns:
@@ -1190,16 +1194,16 @@ from course_utils.checking import (
 
 
 def leaves_with(gradients):
-    """A parameter on the student's side for each gradient (None: one without); its values are 0.25, 0.5, …"""
+    """A parameter on the student's side for each gradient (None: one without); its values are 8, 16, 24, …"""
     leaves = []
     for gradient in gradients:
         like = torch.zeros(2, 2) if gradient is None else gradient
-        values = 0.25 * (1 + torch.arange(like.numel(), dtype=like.dtype)).reshape(like.shape)
+        values = 8 * (1 + torch.arange(like.numel(), dtype=like.dtype)).reshape(like.shape)
         leaves.append(student.share(values.requires_grad_(), grad=gradient))
     return leaves
 
 
-def gradients_of(leaves):
+def checked_gradients(leaves):
     """The gradients that the parameters hold now."""
     return [leaf.grad for leaf in leaves]
 
@@ -1211,11 +1215,11 @@ with student.without("clip"), checking("clip-gradients") as check:
         why="the exercise asks you to write the clipping, so the library's does not count",
     )
     with check.part("two gradients whose joint norm is 3, clipped at 1.5"):
-        pair = leaves_with([torch.tensor([2.0, -1.0]), torch.tensor([[2.0]])])
-        norm = student.clip_gradients(pair, 1.5)
-        first, second = gradients_of(pair)
+        checked_pair = leaves_with([torch.tensor([2.0, -1.0]), torch.tensor([[2.0]])])
+        checked_norm = student.clip_gradients(checked_pair, 1.5)
+        checked_first, checked_second = checked_gradients(checked_pair)
         expect_close(
-            torch.cat([as_tensor.reshape(-1) for as_tensor in (first, second)]),
+            torch.cat([as_tensor.reshape(-1) for as_tensor in (checked_first, checked_second)]),
             [1.0, -0.5, 1.0],
             what="the gradients [2, -1] and [[2]] after clipping",
             suspects={
@@ -1227,22 +1231,33 @@ with student.without("clip"), checking("clip-gradients") as check:
                 ],
                 "the entries were cut off one by one; multiply all of them by one factor": [1.5, -1.0, 1.5],
                 "the threshold is missing from the factor: this has norm 1": [2 / 3, -1 / 3, 2 / 3],
+                "the factor uses the norm of the weights; that of the gradients is meant": [
+                    0.1530931,
+                    -0.0765466,
+                    0.1530931,
+                ],
             },
             rtol=1e-4,
             reveal=True,
         )
-        expect(norm is not None, "clip_gradients returned None; it should return the norm before clipping")
+        expect(
+            checked_norm is not None,
+            "clip_gradients returned None; it should return the norm before clipping",
+        )
         expect_number(
-            norm,
+            checked_norm,
             3.0,
             "the norm returned",
-            suspects={"that is the norm after clipping; the one before is wanted": 1.5},
+            suspects={
+                "that is the norm after clipping; the one before is wanted": 1.5,
+                "that is the norm of the weights; that of the gradients is wanted": 8 * math.sqrt(6),
+            },
         )
     with check.part("the same two from an iterator, which ends after one walk as model.parameters() does"):
-        pair = leaves_with([torch.tensor([2.0, -1.0]), torch.tensor([[2.0]])])
-        student.clip_gradients(student.build("builtins.iter", pair), 1.5)
+        checked_pair = leaves_with([torch.tensor([2.0, -1.0]), torch.tensor([[2.0]])])
+        student.clip_gradients(student.build("builtins.iter", checked_pair), 1.5)
         expect_close(
-            torch.cat([as_tensor.reshape(-1) for as_tensor in gradients_of(pair)]),
+            torch.cat([as_tensor.reshape(-1) for as_tensor in checked_gradients(checked_pair)]),
             [1.0, -0.5, 1.0],
             what="the gradients [2, -1] and [[2]] from an iterator, after clipping",
             suspects={
@@ -1286,6 +1301,7 @@ with student.without("clip"), checking("clip-gradients") as check:
         norms = [gradient.norm() for gradient in gradients]
         together, mean = one_vector(gradients), sum(norms) / len(norms)
         largest = max(float(gradient.abs().max()) for gradient in gradients)
+        weights = joint([8 * (1 + torch.arange(gradient.numel())) for gradient in gradients])
 
         def scaled(by):
             return together * min(1.0, threshold / by)
@@ -1313,6 +1329,7 @@ with student.without("clip"), checking("clip-gradients") as check:
             "the factor uses the norm of the first gradient alone": scaled(float(norms[0])),
             "the factor uses the largest norm of a tensor": scaled(float(max(norms))),
             "the factor uses the mean of the tensors' norms": scaled(float(mean)),
+            "the factor uses the norm of the weights; that of the gradients is meant": scaled(weights),
             "the factor uses the root mean square; a norm takes no mean": scaled(
                 joint(gradients) / math.sqrt(together.numel())
             ),
@@ -1343,7 +1360,7 @@ with student.without("clip"), checking("clip-gradients") as check:
             leaves = leaves_with(big)
             student.clip_gradients(leaves, threshold)
             expect_close(
-                one_vector(gradients_of(leaves)),
+                one_vector(checked_gradients(leaves)),
                 one_vector(big) * (threshold / joint(big)),
                 what=f"five gradients of joint norm {joint(big):.1f}, clipped at {threshold}",
                 suspects=slips(big, threshold),
@@ -1353,7 +1370,10 @@ with student.without("clip"), checking("clip-gradients") as check:
         alone = leaves_with([waves(7, phase=2, size=100.0)])
         student.clip_gradients(alone, 3)
         expect_close(
-            joint(gradients_of(alone)), 3.0, what="the norm of a single gradient, clipped at 3", rtol=2e-4
+            joint(checked_gradients(alone)),
+            3.0,
+            what="the norm of a single gradient, clipped at 3",
+            rtol=2e-4,
         )
     with check.part("what is below the threshold stays", points=1):
         small = model_like(size=0.05)
@@ -1361,7 +1381,7 @@ with student.without("clip"), checking("clip-gradients") as check:
         for threshold in (joint(small) * 1.5, 1000, math.inf):
             leaves = leaves_with(small)
             student.clip_gradients(leaves, threshold)
-            after = one_vector(gradients_of(leaves))
+            after = one_vector(checked_gradients(leaves))
             expect_close(
                 after,
                 one_vector(small),
@@ -1379,7 +1399,7 @@ with student.without("clip"), checking("clip-gradients") as check:
         leaves = leaves_with(mixed)
         student.clip_gradients(leaves, 2.2)
         expect(
-            torch.equal(one_vector(gradients_of(leaves)), one_vector(mixed)),
+            torch.equal(one_vector(checked_gradients(leaves)), one_vector(mixed)),
             f"{kept}: the sum of the norms is above it, the joint norm is not",
         )
     with check.part("the norm that comes back", points=1):
@@ -1387,11 +1407,11 @@ with student.without("clip"), checking("clip-gradients") as check:
             for factor in (4.0, 0.4):
                 gradients = model_like(size=factor)
                 norms = [float(gradient.norm()) for gradient in gradients]
-                norm = student.clip_gradients(leaves_with(gradients), threshold)
-                expect(norm is not None, "None came back: is a `return` missing?")
+                checked_norm = student.clip_gradients(leaves_with(gradients), threshold)
+                expect(checked_norm is not None, "None came back: is a `return` missing?")
                 right = joint(gradients)
                 expect_number(
-                    norm,
+                    checked_norm,
                     right,
                     f"the norm returned where gradients are {setting}",
                     suspects={
@@ -1416,7 +1436,7 @@ with student.without("clip"), checking("clip-gradients") as check:
         """What the student's function returns for these gradients, and what it leaves of them."""
         leaves = leaves_with(gradients)
         norm = student.clip_gradients(wrap(leaves), threshold)
-        return norm, gradients_of(leaves)
+        return norm, checked_gradients(leaves)
 
     def expect_scaled(after, before, what):
         """Something was done to the gradients; whether it was the right thing is the first part's question."""
@@ -1429,7 +1449,7 @@ with student.without("clip"), checking("clip-gradients") as check:
         some = [None, waves(3, phase=1, size=5.0), None, waves(2, 2, phase=2, size=5.0)]
         there = [gradient for gradient in some if gradient is not None]
         norm_there, after_there = clipped(there, 2.0)
-        norm, after = clipped(some, 2.0)
+        checked_norm, after = clipped(some, 2.0)
         expect(after[0] is None and after[2] is None, "a `.grad` that was None should stay None")
         what = "two gradients, with two parameters between them that have none"
         expect_scaled([after[1], after[3]], there, what)
@@ -1438,18 +1458,18 @@ with student.without("clip"), checking("clip-gradients") as check:
             one_vector([after[1], after[3]]), one_vector(after_there), f"{what}: they {same}", rtol=1e-6
         )
         if norm_there is not None:
-            expect_close(norm, norm_there, f"{what}: the norm returned {same}", rtol=1e-6)
+            expect_close(checked_norm, norm_there, f"{what}: the norm returned {same}", rtol=1e-6)
             for number, none_at_all in enumerate(([None, None], [])):
                 what = ("the norm where no parameter has a gradient", "the norm of an empty list")[number]
                 expect_number(clipped(none_at_all, 1.0)[0], 0.0, what)
         else:
             clipped([None, None], 1.0), clipped([], 1.0)
-        norm, after = clipped([torch.zeros(3), torch.zeros(2, 2)], 1.0)
+        checked_norm, after = clipped([torch.zeros(3), torch.zeros(2, 2)], 1.0)
         expect_close(
             one_vector(after), [0.0] * 7, what="gradients that are all zero (mind the division by their norm)"
         )
-        if norm is not None:
-            expect_number(norm, 0.0, "the norm where all gradients are zero")
+        if checked_norm is not None:
+            expect_number(checked_norm, 0.0, "the norm where all gradients are zero")
     with check.part("a generator", points=0.5):
         norm_of_list, from_list = clipped(big, 2.5)
         walked = "a generator can be walked through only once: keep its items in a list"
@@ -1457,7 +1477,7 @@ with student.without("clip"), checking("clip-gradients") as check:
             ("a generator", lambda leaves: student.build("builtins.iter", leaves)),
             ("a tuple", tuple),
         ):
-            norm, after = clipped(big, 2.5, wrap)
+            checked_norm, after = clipped(big, 2.5, wrap)
             what = f"the gradients of parameters that come from {kind}"
             expect(
                 not torch.equal(one_vector(after, what), one_vector(big)),
@@ -1466,7 +1486,7 @@ with student.without("clip"), checking("clip-gradients") as check:
             expect_close(one_vector(after), one_vector(from_list), f"{what}, compared with a list", rtol=1e-6)
             if norm_of_list is not None:
                 what = f"the norm of gradients that come from {kind}, compared with a list"
-                expect_close(norm, norm_of_list, what, suspects={walked: 0.0}, rtol=1e-6)
+                expect_close(checked_norm, norm_of_list, what, suspects={walked: 0.0}, rtol=1e-6)
     with check.part("dtypes, shapes and parameters stay", points=0.5):
         several = [
             waves(3, phase=1, size=3.0, dtype=torch.float32),
@@ -1476,7 +1496,7 @@ with student.without("clip"), checking("clip-gradients") as check:
         leaves = leaves_with(several)
         before = [student.value(leaf) for leaf in leaves]
         student.clip_gradients(leaves, 2.0)
-        after = gradients_of(leaves)
+        after = checked_gradients(leaves)
         for gradient, given in zip(after, several, strict=True):
             expect(
                 isinstance(gradient, torch.Tensor)
@@ -1500,7 +1520,7 @@ with student.without("clip"), checking("clip-gradients") as check:
                 f"max_norm={threshold}",
             )
             expect(
-                torch.equal(one_vector(gradients_of(leaves)), one_vector(big)),
+                torch.equal(one_vector(checked_gradients(leaves)), one_vector(big)),
                 f"max_norm={threshold}: gradients were changed before the error was raised",
             )
             expect_raises(
@@ -1517,7 +1537,7 @@ with student.without("clip"), checking("clip-gradients") as check:
                     lambda leaves=leaves, threshold=threshold: student.clip_gradients(leaves, threshold),
                     f"a gradient that holds {bad}, with max_norm={threshold},",
                 )
-                untouched = gradients_of(leaves)[0]
+                untouched = checked_gradients(leaves)[0]
                 expect(untouched is not None, "a `.grad` was set to None; no gradient may be changed then")
                 expect_close(
                     untouched,
@@ -1647,9 +1667,10 @@ with checking("clip-gradients-plot") as check:
 
 # %% [markdown]
 # With the default budget, over three seeds the clipped runs end at 0.136 ± 0.009 (mean ± s.d. of the last 20 losses). Of
-# the others one leaves the numbers after 91 updates, and two are no better than a constant answer after 300: each time
-# their loss has fallen a little (to 0.7–0.9), a leap of the norm throws them back. The loss really is that steep;
-# clipping lets the network go down without being thrown off. Here nearly every update was clipped, so that the threshold took over the part of the learning rate. Which
+# the others one leaves the numbers after 91 updates, and two are hardly better than a constant answer after 300 (1.03 and
+# 0.93): each time their loss has fallen a little (to 0.7–0.9), a leap of the norm throws them back. The loss really is that
+# steep; clipping lets the network go down without being thrown off. A threshold that acts at nearly every update takes over
+# the part of the learning rate, since learning rate times threshold is then the length of each step. Which
 # threshold is a good one is the second project's question.
 
 # %% [markdown]
@@ -1666,7 +1687,9 @@ with checking("clip-gradients-plot") as check:
 # through $W_{hh}$. The same weights serve every step, so each gradient is a **sum over all steps**.
 #
 # The reference is PyTorch's autograd in float64, and you shall agree with it to $10^{-10}$. PyTorch itself scores nothing
-# here. Every gradient earns its own points: a dict with some of the six keys earns what is in it.
+# here, nor does a nudge of each weight: differences of losses, or a tiny imaginary step, stand in for the chain rule that you
+# are to write, and they fail where gradients are very small or very large. Every gradient earns its own points: a dict with
+# some of the six keys earns what is in it.
 #
 # <details><summary>I'm not sure where to start</summary>
 #
@@ -1695,8 +1718,9 @@ def bptt(x, targets, weight_ih, weight_hh, bias, weight_ho, bias_o, h0=None):
         loss: a number, half the squared distance of output and target (summed over the O outputs),
             averaged over all B·T steps of the batch.
         gradients: a dict with the keys "weight_ih", "weight_hh", "bias", "weight_ho", "bias_o" and "h0".
-            Each value is the derivative of `loss` with respect to that argument, in the argument's shape;
-            "h0" is (B, H) whether or not an h0 was given.
+            Each value is the derivative of `loss` with respect to that argument, in the argument's
+            shape, to a relative error of 1e-10 whether it is near 1e-300 or near 1e30; "h0" is (B, H)
+            whether or not an h0 was given.
     """
     ### BEGIN SOLUTION
     batch, steps, _ = x.shape
@@ -1745,11 +1769,14 @@ from course_utils.checking import CheckFailed, as_array, checking, expect, expec
 bptt_keys = ("weight_ih", "weight_hh", "bias", "weight_ho", "bias_o", "h0")
 
 
-def run_bptt(*arrays, **options):
+def checked_bptt(*arrays, **options):
     """The student's loss and gradients."""
     result = student.bptt(*arrays, **options)
     pair = isinstance(result, tuple | list) and len(result) == 2
-    expect(pair and isinstance(result[1], dict), "bptt returns two things, the loss and a dict of gradients")
+    expect(
+        pair and isinstance(result[1], dict),
+        "bptt returns two things, first the loss, then a dict of gradients",
+    )
     return result
 
 
@@ -1766,19 +1793,19 @@ with checking("bptt") as check:
     )
     with check.part("one unit, two steps"):
         # h_1 = tanh(1) = 0.7616, h_2 = tanh(0.5 h_1) = 0.3634; y = 2 h; the targets are 0.
-        one = np.ones((1, 1))
-        loss, gradients = run_bptt(
+        checked_one = np.ones((1, 1))
+        checked_loss, checked_gradients = checked_bptt(
             np.array([[[1.0], [0.0]]]),
             np.zeros((1, 2, 1)),
-            one,
-            0.5 * one,
+            checked_one,
+            0.5 * checked_one,
             np.zeros(1),
-            2 * one,
+            2 * checked_one,
             np.zeros(1),
-            h0=0 * one,
+            h0=0 * checked_one,
         )
         expect_close(
-            loss,
+            checked_loss,
             0.71208484,
             what="loss of y_1 = 1.5232 and y_2 = 0.7268, where both should be 0",
             suspects={
@@ -1787,13 +1814,13 @@ with checking("bptt") as check:
             },
             reveal=True,
         )
-        slope_before = {  # what comes out with 1 - h_{t-1}^2 in the place of 1 - h_t^2
+        checked_slope_before = {  # what comes out with 1 - h_{t-1}^2 in the place of 1 - h_t^2
             "bias": [1.98104369],
             "weight_hh": [[0.23246665]],
             "weight_ih": [[1.67580677]],
             "h0": [[0.83790339]],
         }
-        for name, value in (
+        for checked_name, checked_value in (
             ("bias_o", [1.12499364]),
             ("weight_ho", [[0.71208484]]),
             ("bias", [1.40298229]),
@@ -1801,18 +1828,22 @@ with checking("bptt") as check:
             ("weight_ih", [[0.77216380]]),
             ("h0", [[0.38608190]]),
         ):
-            suspects = {"twice too large: the mean over B·T steps is missing, or the ½": 2 * np.array(value)}
-            if name in slope_before:
-                suspects["the slope belongs to the state of the same step, 1 - h_t^2"] = slope_before[name]
+            checked_suspects = {
+                "twice too large: the mean over B·T steps is missing, or the ½": 2 * np.array(checked_value)
+            }
+            if checked_name in checked_slope_before:
+                checked_suspects["the slope belongs to the state of the same step, 1 - h_t^2"] = (
+                    checked_slope_before[checked_name]
+                )
             expect_close(
-                take_gradient(gradients, name),
-                value,
-                what=f"gradient of {name}, one unit",
-                suspects=suspects,
+                take_gradient(checked_gradients, checked_name),
+                checked_value,
+                what=f"gradient of {checked_name}, one unit",
+                suspects=checked_suspects,
                 reveal=True,
             )
     with check.part("finite differences of your own loss"):
-        nudged = {
+        checked_nudged = {
             "x": np.array([[[0.3, -0.8], [0.5, 0.1], [-0.6, 0.4]]]),
             "targets": np.array([[[0.5], [-0.5], [1.0]]]),
             "weight_ih": np.array([[0.4, -0.2], [0.7, 0.3]]),
@@ -1822,26 +1853,51 @@ with checking("bptt") as check:
             "bias_o": np.array([0.2]),
             "h0": np.array([[0.3, -0.4]]),
         }
-        _, gradients = run_bptt(**nudged)
-        for name in bptt_keys:
-            slopes = np.zeros_like(nudged[name])
-            for place in np.ndindex(slopes.shape):
-                losses = []
-                for nudge in (1e-5, -1e-5):
-                    moved = nudged[name].copy()
-                    moved[place] += nudge
-                    value = as_array(run_bptt(**{**nudged, name: moved})[0], "loss")
-                    expect(value.size == 1, f"the loss should be one number, got the shape {value.shape}")
-                    losses.append(float(value.reshape(())))
-                slopes[place] = (losses[0] - losses[1]) / 2e-5
+        _, checked_gradients = checked_bptt(**checked_nudged)
+        for checked_name in bptt_keys:
+            checked_slopes = np.zeros_like(checked_nudged[checked_name])
+            for checked_place in np.ndindex(checked_slopes.shape):
+                checked_losses = []
+                for checked_nudge in (1e-5, -1e-5):
+                    checked_moved = checked_nudged[checked_name].copy()
+                    checked_moved[checked_place] += checked_nudge
+                    checked_value = as_array(
+                        checked_bptt(**{**checked_nudged, checked_name: checked_moved})[0], "loss"
+                    )
+                    expect(
+                        checked_value.size == 1,
+                        f"the loss should be one number, got the shape {checked_value.shape}",
+                    )
+                    checked_losses.append(float(checked_value.reshape(())))
+                checked_slopes[checked_place] = (checked_losses[0] - checked_losses[1]) / 2e-5
             expect_close(
-                take_gradient(gradients, name),
-                slopes,
-                what=f"gradient of {name}, beside what a nudge of each entry does to your own loss",
+                take_gradient(checked_gradients, checked_name),
+                checked_slopes,
+                what=f"gradient of {checked_name}, beside what a nudge of each entry does to your own loss",
                 atol=1e-6,
                 rtol=1e-5,
                 reveal=True,
             )
+    with check.part("a gradient that doubles at each of 100 steps"):
+        # One unit at rest with W_hh = 2. Only the last output is off, by 1, so the gradient at h_100 is 1/100.
+        checked_last_only = np.zeros((1, 100, 1))
+        checked_last_only[0, -1] = -1.0
+        _, checked_gradients = checked_bptt(
+            0 * checked_last_only,
+            checked_last_only,
+            checked_one,
+            2 * checked_one,
+            np.zeros(1),
+            checked_one,
+            np.zeros(1),
+            h0=0 * checked_one,
+        )
+        expect_close(
+            take_gradient(checked_gradients, "h0"),
+            [[0.01 * 2.0**100]],
+            what="gradient of h0, 0.01 · 2^100 (no nudge of h0, real or imaginary, is small enough to stay where the tanh is straight)",
+            reveal=True,
+        )
 
     ### BEGIN HIDDEN TESTS
     def bptt_waves(*shape, phase):
@@ -1865,6 +1921,17 @@ with checking("bptt") as check:
         turn = 1.01 * np.array([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 0.9]])
         return [0.1 * x, 500 * targets, 0.1 * w_ih, turn, 0 * b, w_ho, b_o, 0.1 * h0]
 
+    def bptt_faint_case():
+        """Outputs near 1e-148, so that gradients are near 1e-296: a step of 1e-16 and less is lost beside them."""
+        x, targets, w_ih, w_hh, b, w_ho, b_o, h0 = bptt_case(3, 6, 2, 4, 5)
+        return [x, 1e-148 * targets, w_ih, w_hh, b, 1e-148 * w_ho, 1e-148 * b_o, h0]
+
+    def bptt_doubling_case():
+        """A unit at rest whose gradient doubles at each of 100 steps: a step of 1e-28 and more is no small one."""
+        x, targets, w_ih, _, b, w_ho, b_o, h0 = bptt_case(2, 100, 2, 2, 1)
+        at_rest, other = np.array([0.0, 1.0]), np.array([[2.0, 0.0], [0.0, 0.3]])
+        return [x, targets, at_rest[:, None] * w_ih, other, at_rest * b, w_ho, b_o, at_rest * h0]
+
     def by_autograd(x, targets, *rest):
         """Loss and gradients, by autograd in float64."""
         w_ih, w_hh, b, w_ho, b_o, h0 = leaves = [torch.tensor(array, requires_grad=True) for array in rest]
@@ -1886,6 +1953,8 @@ with checking("bptt") as check:
         for t in range(steps):
             sums.append(x[:, t] @ w_ih.T + states[t] @ w_hh.T + b)
             states.append(np.tanh(sums[t]))
+        if slip == "one array":
+            states = states[-1:] * len(states)
         hidden = np.stack(states[1:], axis=1)
         y = hidden @ w_ho.T + b_o
         error = y if slip == "no targets" else targets - y if slip == "sign" else y - targets
@@ -1911,6 +1980,7 @@ with checking("bptt") as check:
                 "no slope": np.ones_like(h0),
                 "slope of the sum": 1 - sums[t] ** 2,
                 "unsquared": 1 - states[t + 1],
+                "tanh of the tanh": 1 - np.tanh(states[t + 1]) ** 2,
                 "sigmoid's slope": states[t + 1] * (1 - states[t + 1]),
                 "slope of the step before": 1 - states[t] ** 2,
             }.get(slip, 1 - states[t + 1] ** 2)
@@ -1931,6 +2001,8 @@ with checking("bptt") as check:
                 d_next = d_h @ w_hh
             if slip == "carried adds up":
                 d_next = d_h + d_a @ w_hh
+            if slip == "stops early" and t == 1:
+                break
         chosen = {"not summed": per_step[-1:], "last step": per_step[:1]}.get(slip, per_step)
         out["weight_ih"], out["weight_hh"], out["bias"] = (sum(p) for p in zip(*chosen, strict=True))
         read = np.stack(states[:-1], axis=1) if slip == "h_{t-1}" else hidden
@@ -1961,6 +2033,7 @@ with checking("bptt") as check:
         "the slope of the tanh, 1 - h², is missing": "no slope",
         "the slope is taken from the sum inside the tanh: it is 1 - h_t², with h_t the state itself": "slope of the sum",
         "the slope of the tanh is 1 - h², with the square": "unsquared",
+        "the slope is 1 - tanh(h)², a tanh too many: h is a tanh already, so it is 1 - h²": "tanh of the tanh",
         "this is the slope of a sigmoid, h (1 - h); that of a tanh is 1 - h²": "sigmoid's slope",
         "the slope is taken from the state before: step t has 1 - h_t²": "slope of the step before",
         "the slope multiplies the step's own error only; all that reaches h_t passes the tanh": (
@@ -1989,6 +2062,10 @@ with checking("bptt") as check:
         "what is carried back does not pass the slope of the tanh": "carried without the slope",
         "what is carried back adds up from step to step; it should be replaced": "carried adds up",
         "the walk goes from the first step to the last; errors flow back, from last to first": "forward order",
+        "the share of the first step is missing (for weight_hh that is the one with h0)": "stops early",
+        "all states that were kept are the last one: the list holds one array many times (a new array for every step)": (
+            "one array"
+        ),
         "the sign is wrong: the derivative of ½ (y - target)² is y - target": "sign",
         "it is the gradient of the sum; the loss is the mean over all B·T steps": "sum",
         "it is divided by T only; the loss is the mean over all B·T steps": "mean over time",
@@ -2012,10 +2089,14 @@ with checking("bptt") as check:
         ("a single step, T = 1", bptt_case(4, 1, 3, 2, 2)),
     ]
     long_case = ("60 steps and large errors, B, T, I, H, O = 1, 60, 1, 3, 1", bptt_long_case())
+    nudge_cases = [
+        ("where gradients are near 1e-296", bptt_faint_case()),
+        ("where a gradient doubles at each of 100 steps", bptt_doubling_case()),
+    ]
 
     def check_gradient(name):
         for where, case in [*bptt_cases, *([] if name in ("bias_o", "weight_ho") else [long_case])]:
-            found = take_gradient(run_bptt(*case)[1], name)
+            found = take_gradient(checked_bptt(*case)[1], name)
             exact = by_autograd(*case)[1][name]
             near = found.shape == exact.shape and np.allclose(found, exact, rtol=1e-4, atol=1e-5)
             if near and not np.allclose(found, exact, rtol=1e-10, atol=1e-10):
@@ -2034,14 +2115,26 @@ with checking("bptt") as check:
                 rtol=1e-10,
                 atol=1e-10,
             )
+        for where, case in [] if name in ("bias_o", "weight_ho") else nudge_cases:
+            found, exact = take_gradient(checked_bptt(*case)[1], name), by_autograd(*case)[1][name]
+            if found.shape != exact.shape or not np.allclose(found, exact, rtol=1e-10, atol=0):
+                raise CheckFailed(
+                    f"gradient of {name}, {where}: wrong, though right in ordinary cases. Is every weight nudged, by a tiny "
+                    "imaginary step (complex-step differentiation) or by finite differences of a high order? The chain rule "
+                    "is to be walked back, and it does not mind how small or large a gradient is"
+                )
 
     with check.part("the loss", points=1):
         for where, case in bptt_cases:
             exact = by_autograd(*case)[0]
             batch, steps, outs = case[1].shape
             without_start = by_autograd(*case[:-1], 0 * case[-1])[0]
+            x, targets, w_ih, w_hh, b, w_ho, b_o, h = case
+            for step_x in np.moveaxis(x, 1, 0):
+                h = np.tanh(step_x @ w_ih.T + h @ w_hh.T + b)
+            last_everywhere = 0.5 * np.sum(((h @ w_ho.T + b_o)[:, None] - targets) ** 2) / (batch * steps)
             expect_close(
-                run_bptt(*case)[0],
+                checked_bptt(*case)[0],
                 exact,
                 what=f"loss, {where}",
                 suspects={
@@ -2055,6 +2148,9 @@ with checking("bptt") as check:
                     * exact
                     / outs,
                     "h0 is ignored": without_start,
+                    "all outputs are read from the last state: was one array kept many times, in place of one a step?": (
+                        last_everywhere
+                    ),
                 },
                 rtol=1e-10,
                 atol=1e-10,
@@ -2074,22 +2170,26 @@ with checking("bptt") as check:
     with check.part("without h0, and no argument changed", points=0.5):
         case = bptt_cases[1][1]
         zeros = np.zeros_like(case[-1])
-        given, left_out = run_bptt(*case[:-1], h0=zeros), run_bptt(*case[:-1])
+        given, left_out = checked_bptt(*case[:-1], h0=zeros), checked_bptt(*case[:-1])
         expect_close(
             left_out[0], given[0], what="loss without h0, beside that with zeros", rtol=1e-10, atol=1e-10
         )
         present = [name for name in bptt_keys if name in given[1]]
         expect(len(present) > 0, "there is no gradient in the dict yet")
-        for name in present:
-            value = take_gradient(given[1], name)
-            what = f"gradient of {name} without h0, beside that with zeros"
-            expect_close(take_gradient(left_out[1], name), value, what=what, rtol=1e-10, atol=1e-10)
+        for checked_name in present:
+            checked_value = take_gradient(given[1], checked_name)
+            what = f"gradient of {checked_name} without h0, beside that with zeros"
+            expect_close(
+                take_gradient(left_out[1], checked_name), checked_value, what=what, rtol=1e-10, atol=1e-10
+            )
         shared = [student.share(array) for array in case]
-        run_bptt(*shared)
+        checked_bptt(*shared)
         names = ("x", "targets", "weight_ih", "weight_hh", "bias", "weight_ho", "bias_o", "h0")
-        for name, handle, array in zip(names, shared, case, strict=True):
+        for checked_name, handle, array in zip(names, shared, case, strict=True):
             same = np.array_equal(student.value(handle), array)
-            expect(same, f"your function changed its argument {name} in place; the caller still needs it")
+            expect(
+                same, f"your function changed its argument {checked_name} in place; the caller still needs it"
+            )
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -2245,16 +2345,17 @@ def gradient_norms(layer, head, x, target):
     count what h_t = o ⊙ tanh(c_t) does.)
 
     Args:
-        layer: nn.RNN (tanh), nn.LSTM or nn.GRU with batch_first=True, one layer, one direction, with biases,
-            any dtype.
+        layer: nn.RNN (tanh), nn.LSTM or nn.GRU with batch_first=True, one layer, one direction,
+            with biases, any dtype.
         head: a module that maps h_T (B, H) to outputs (B, O).
         x: (B, T, I), T at least 1.
         target: (B, O).
 
     Returns:
-        A tensor (T,) without a graph. Entry t - 1 is, for the state after step t, the Euclidean norm of each
-        sequence's gradient (over H or 2H numbers), averaged over the B sequences.
-        Nothing is left behind: all parameters, their `.grad` and their requires_grad are as before.
+        A tensor (T,) without a graph. Entry t - 1 is, for the state after step t, the Euclidean norm
+        of each sequence's gradient (over H or 2H numbers), averaged over the B sequences.
+        Nothing is left behind: all parameters, their `.grad` and their requires_grad are as before,
+        and a `.grad` that held a gradient before the call still holds it.
     """
     ### BEGIN SOLUTION
     state, handed_on = None, []
@@ -2307,9 +2408,9 @@ def flow_unit(kind, **weights):
 with checking("gradient-flow") as check:
     with check.part("a vanilla unit with W_hh = 0.5 that stays at zero"):
         # The output is 0, the target 1: the gradient of the loss is -2 at the output and -4 at h_3.
-        layer, head = flow_unit("RNN", weight_hh_l0=torch.tensor([[0.5]]))
+        checked_layer, checked_head = flow_unit("RNN", weight_hh_l0=torch.tensor([[0.5]]))
         expect_close(
-            flow_of(layer, head, torch.zeros(1, 3, 1), torch.ones(1, 1)),
+            flow_of(checked_layer, checked_head, torch.zeros(1, 3, 1), torch.ones(1, 1)),
             [1.0, 2.0, 4.0],
             what="norms at steps 1, 2, 3",
             suspects={
@@ -2327,9 +2428,9 @@ with checking("gradient-flow") as check:
         )
     with check.part("two sequences: the mean of their norms"):
         # Same unit; the targets are 3 and -4, so the gradients at h_3 are -6 and 8, with norms 6 and 8.
-        layer, head = flow_unit("RNN", weight_hh_l0=torch.tensor([[0.5]]))
+        checked_layer, checked_head = flow_unit("RNN", weight_hh_l0=torch.tensor([[0.5]]))
         expect_close(
-            flow_of(layer, head, torch.zeros(2, 3, 1), torch.tensor([[3.0], [-4.0]])),
+            flow_of(checked_layer, checked_head, torch.zeros(2, 3, 1), torch.tensor([[3.0], [-4.0]])),
             [1.75, 3.5, 7.0],
             what="norms at steps 1, 2, 3, two sequences",
             suspects={
@@ -2343,9 +2444,9 @@ with checking("gradient-flow") as check:
         )
     with check.part("an LSTM unit whose gates are all half open"):
         # dL/dh_3 = -4 goes to c_2 as -4 · 0.5 (output gate) · 0.5 (forget gate), and half of that to c_1.
-        layer, head = flow_unit("LSTM")
+        checked_layer, checked_head = flow_unit("LSTM")
         expect_close(
-            flow_of(layer, head, torch.zeros(1, 3, 1), torch.ones(1, 1)),
+            flow_of(checked_layer, checked_head, torch.zeros(1, 3, 1), torch.ones(1, 1)),
             [0.5, 1.0, 4.0],
             what="norms of h and c together at steps 1, 2, 3",
             suspects={
@@ -2358,9 +2459,9 @@ with checking("gradient-flow") as check:
             reveal=True,
         )
     with check.part("one norm a step"):
-        layer, head = flow_unit("GRU")
+        checked_layer, checked_head = flow_unit("GRU")
         expect_shape(
-            flow_of(layer, head, torch.zeros(2, 5, 1), torch.ones(2, 1)),
+            flow_of(checked_layer, checked_head, torch.zeros(2, 5, 1), torch.ones(2, 1)),
             (5,),
             "norms of five steps and two sequences",
             {
@@ -2368,6 +2469,7 @@ with checking("gradient-flow") as check:
                 "there is a norm for every sequence; average over them": (5, 2),
                 "the first state of zeros is among them; states are those after steps 1 to T": (6,),
                 "a step is missing": (4,),
+                "there is an entry for each sequence; it should be one for each step": (2,),
             },
         )
 
@@ -2447,6 +2549,9 @@ with checking("gradient-flow") as check:
             "the gradient is summed over the batch before the norm; take each sequence's norm first": g.sum(
                 dim=1
             ).norm(dim=-1),
+            "the norm runs over the batch: take it over the units, for each sequence": g.norm(dim=1).mean(
+                dim=-1
+            ),
             "it is the mean absolute entry, not a norm over the units": g.abs().mean(dim=-1).mean(dim=1),
             "it is the sum of absolute entries; a Euclidean norm is asked for": g.abs()
             .sum(dim=-1)
@@ -2461,8 +2566,10 @@ with checking("gradient-flow") as check:
             "they are divided by the last or the largest one": right / right[-1],
             "they are divided by the largest": right / right.max(),
             "these are logarithms": right.log10(),
-            "only the last step gets a gradient: the other states do not lie on the path. Run the layer one step at a "
-            "time and pass the state on": torch.cat([torch.zeros_like(right[:-1]), right[-1:]]),
+            "only the last step gets a gradient: the others that you kept do not lie on the path. Run the layer one step at "
+            "a time, and keep the very tensors that you pass on, not outputs, copies or slices of them": torch.cat(
+                [torch.zeros_like(right[:-1]), right[-1:]]
+            ),
             "the loss counts every step's output; only the last one has a loss": lambda: (
                 flow_gradients(layer, head, x, target, whole=True).norm(dim=-1).mean(dim=1)
             ),
@@ -2497,6 +2604,9 @@ with checking("gradient-flow") as check:
             suspects |= {
                 "this is h alone; the LSTM hands on c as well": h.norm(dim=-1).mean(dim=1),
                 "this is c alone; the LSTM hands on h as well": c.norm(dim=-1).mean(dim=1),
+                "the gradients of h and c were added, entry by entry; set them side by side": (h + c)
+                .norm(dim=-1)
+                .mean(dim=1),
                 "these are the norms of h and c added; take one norm over both, side by side": (
                     h.norm(dim=-1) + c.norm(dim=-1)
                 ).mean(dim=1),
@@ -2572,6 +2682,21 @@ with checking("gradient-flow") as check:
                 what="a second call with the same arguments: something was left behind by the first",
             )
             expect(bool((as_array(once, "norms") > 0).any()), "all norms are zero")
+            held = {}  # parameters that hold a gradient from before, as in the middle of an update
+            for module in (theirs, their_head):
+                for name, value in dict(module.named_parameters()).items():
+                    held[name] = student.build("torch.nn.Parameter", value.detach())
+                    student.assign(held[name], "grad", torch.full_like(value, 7.0))
+                    student.assign(module, name, held[name])
+            flow_of(theirs, their_head, x, target)
+            for name, parameter in held.items():
+                kept = parameter.grad
+                expect(
+                    kept is not None, f".grad of {name} held a gradient before the call and is None after it"
+                )
+                what = f".grad of {name}, which held a gradient before the call, all 7"
+                cleared = {"it was cleared: leave .grad as it was before the call": torch.zeros_like(kept)}
+                expect_close(kept, torch.full_like(kept, 7.0), what=what, suspects=cleared, rtol=0, atol=0)
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -2785,8 +2910,8 @@ def train_pass(model, tokens, optimizer, length, clip=None):
             before a step; None leaves them as they are.
 
     Returns:
-        A plain number: the mean cross-entropy over all B·(N - 1) predictions, each made before its chunk's
-        update. Every prediction has the same weight, in a short last chunk too.
+        A plain number: the mean cross-entropy over all B·(N - 1) predictions, each made before its
+        chunk's update. Every prediction has the same weight, in a short last chunk too.
     """
     ### BEGIN SOLUTION
     state, total = None, 0.0
@@ -2870,62 +2995,86 @@ with checking("truncated-bptt") as check:
             why="the exercise asks you to write it, so the course's own version does not count",
         )
     with check.part("chunks of the stream 0…7, three at a time"):
-        pairs = student_pairs(torch.arange(8)[None], 3)
+        checked_pairs = student_pairs(torch.arange(8)[None], 3)
         expect(
-            len(pairs) == 3,
-            f"seven predictions in chunks of 3 make three chunks, the last of 1; got {len(pairs)}",
+            len(checked_pairs) == 3,
+            f"seven predictions in chunks of 3 make three chunks, the last of 1; got {len(checked_pairs)}",
         )
-        for number, (inputs, targets) in enumerate(pairs):
-            start, stop = 3 * number, min(3 * number + 3, 7)
+        for checked_number, (checked_inputs, checked_targets) in enumerate(checked_pairs):
+            checked_start, checked_stop = 3 * checked_number, min(3 * checked_number + 3, 7)
             expect_close(
-                inputs, [list(range(start, stop))], what=f"inputs of chunk {number + 1}", reveal=True
+                checked_inputs,
+                [list(range(checked_start, checked_stop))],
+                what=f"inputs of chunk {checked_number + 1}",
+                reveal=True,
             )
             expect_close(
-                targets,
-                [list(range(start + 1, stop + 1))],
-                what=f"targets of chunk {number + 1}",
-                suspects={"these are the inputs; a target is the token after": [list(range(start, stop))]},
+                checked_targets,
+                [list(range(checked_start + 1, checked_stop + 1))],
+                what=f"targets of chunk {checked_number + 1}",
+                suspects={
+                    "these are the inputs; a target is the token after": [
+                        list(range(checked_start, checked_stop))
+                    ]
+                },
                 reveal=True,
             )
     with check.part("chunks of the stream 0…6, three at a time"):
-        count = len(student_pairs(torch.arange(7)[None], 3))
+        checked_count = len(student_pairs(torch.arange(7)[None], 3))
         expect(
-            count == 2,
-            f"six predictions in chunks of 3 make two chunks, got {count}"
-            + ": there is nothing to predict in the last chunk" * (count > 2),
+            checked_count == 2,
+            f"six predictions in chunks of 3 make two chunks, got {checked_count}"
+            + ": there is nothing to predict in the last chunk" * (checked_count > 2),
         )
     with check.part("a detached state"):
-        value = torch.tensor([[1.0, -2.0]], requires_grad=True)
-        for state in (value, (value, value)):
-            given = student.detach_state(state)
-            for part in given if isinstance(given, tuple | list) else [given]:
-                expect(isinstance(part, torch.Tensor), "detach_state returns tensors for tensors")
-                expect(not part.requires_grad, "a gradient still flows through the state that came back")
+        checked_value = torch.tensor([[1.0, -2.0]], requires_grad=True)
+        for checked_state in (checked_value, (checked_value, checked_value)):
+            checked_given = student.detach_state(checked_state)
+            for checked_part in checked_given if isinstance(checked_given, tuple | list) else [checked_given]:
+                expect(isinstance(checked_part, torch.Tensor), "detach_state returns tensors for tensors")
+                expect(
+                    not checked_part.requires_grad, "a gradient still flows through the state that came back"
+                )
     with check.part("a pass returns a plain number"):
         student.seed(0)
-        model = student.StreamModel("GRU", 5, 4)
-        optimizer = student.build("torch.optim.SGD", model.parameters(), lr=0.1)
-        loss = student_pass(model, torch.arange(18).reshape(2, 9) % 5, optimizer, 3)
-        expect(not isinstance(loss, torch.Tensor), "return a plain number; a tensor may keep its graph alive")
-        expect_shape(loss, (), "the loss of a pass")
+        checked_model = student.StreamModel("GRU", 5, 4)
+        checked_optimizer = student.build("torch.optim.SGD", checked_model.parameters(), lr=0.1)
+        checked_loss = student_pass(checked_model, torch.arange(18).reshape(2, 9) % 5, checked_optimizer, 3)
         expect(
-            0.5 < float(loss) < 3, "the loss of an untrained model of five tokens should be near ln 5 = 1.61"
+            not isinstance(checked_loss, torch.Tensor),
+            "return a plain number; a tensor may keep its graph alive",
+        )
+        expect_shape(checked_loss, (), "the loss of a pass")
+        expect(
+            0.5 < float(checked_loss) < 3,
+            "the loss of an untrained model of five tokens should be near ln 5 = 1.61",
         )
     with check.part("chunks of 3 and of 1: every prediction has the same weight"):
         student.seed(0)
-        model, tokens = student.StreamModel("GRU", 5, 4), torch.tensor([[0, 1, 3, 2, 2], [4, 2, 0, 3, 1]])
-        optimizer = student.build("torch.optim.SGD", model.parameters(), lr=0.0)  # so the weights stay
-        logits = model(tokens[:, :-1])[0].detach()
-        each = torch.nn.functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none")
+        checked_model, checked_tokens = (
+            student.StreamModel("GRU", 5, 4),
+            torch.tensor([[0, 1, 3, 2, 2], [4, 2, 0, 3, 1]]),
+        )
+        checked_optimizer = student.build(
+            "torch.optim.SGD", checked_model.parameters(), lr=0.0
+        )  # so the weights stay
+        checked_logits = checked_model(checked_tokens[:, :-1])[0].detach()
+        checked_each = torch.nn.functional.cross_entropy(
+            checked_logits.transpose(1, 2), checked_tokens[:, 1:], reduction="none"
+        )
         expect_close(
-            student_pass(model, tokens, optimizer, 3),
-            each.mean(),
+            student_pass(checked_model, checked_tokens, checked_optimizer, 3),
+            checked_each.mean(),
             what="the loss of a pass at a learning rate of 0, the mean of eight predictions",
             suspects={
                 "the two chunks count alike; weigh the loss of each with its number of predictions": (
-                    each[:, :3].mean() + each[:, 3:].mean()
+                    checked_each[:, :3].mean() + checked_each[:, 3:].mean()
                 )
                 / 2,
+                "the short last chunk is weighed as if it had 3 steps; it has 1": (
+                    3 * checked_each[:, :3].mean() + 3 * checked_each[:, 3:].mean()
+                )
+                / 4,
             },
             rtol=1e-4,
             atol=1e-5,
@@ -3142,24 +3291,30 @@ with checking("truncated-bptt") as check:
                 else:
                     same(one, other, f"{what}, part {number}")
 
-        for what, state in (
+        for what, checked_state in (
             ("a tensor", h),
             ("a float64 tensor", h.detach().double().requires_grad_()),
             ("a pair, as an LSTM has", (h, c)),
             ("a list of pairs", [(h, c), (c, h)]),
             ("a tuple with a pair and a tensor", ((h, c), h, None)),
         ):
-            same(student.detach_state(state), state, what)
+            same(student.detach_state(checked_state), checked_state, what)
     with check.part("chunk_pairs: every prediction once, in order", points=2):
-        for tokens, length in ((stream, 4), (stream, 3), (stream[:1, :2], 1), (stream, 12), (stream, 1)):
-            pairs = student_pairs(tokens, length)
-            what = f"of {tokens.shape[1]} tokens in chunks of {length}"
+        for checked_tokens, length in (
+            (stream, 4),
+            (stream, 3),
+            (stream[:1, :2], 1),
+            (stream, 12),
+            (stream, 1),
+        ):
+            checked_pairs = student_pairs(checked_tokens, length)
+            what = f"of {checked_tokens.shape[1]} tokens in chunks of {length}"
             for place, name in ((0, "inputs"), (1, "targets")):
-                expected = [pair[place] for pair in slice_pairs(tokens, length, "")]
-                found = [pair[place] for pair in pairs]
+                expected = [pair[place] for pair in slice_pairs(checked_tokens, length, "")]
+                found = [pair[place] for pair in checked_pairs]
                 same_lengths = [a.shape for a in found] == [tuple(b.shape) for b in expected]
                 side_by_side = (
-                    torch.cat([torch.as_tensor(a) for a in found], dim=1) if found else tokens[:, :0]
+                    torch.cat([torch.as_tensor(a) for a in found], dim=1) if found else checked_tokens[:, :0]
                 )
                 suspects = {}
                 for sentence, slip in pass_slips.items():
@@ -3167,7 +3322,7 @@ with checking("truncated-bptt") as check:
                         *("last dropped", "edge lost", "edge lost, longer", "wraps", "sliding", "unshifted"),
                         *("swapped", "backward"),
                     ):
-                        others = [pair[place] for pair in slice_pairs(tokens, length, slip)]
+                        others = [pair[place] for pair in slice_pairs(checked_tokens, length, slip)]
                         if others:
                             suspects[sentence] = torch.cat(others, dim=1)
                 expect_close(
@@ -3182,11 +3337,15 @@ with checking("truncated-bptt") as check:
             if found == dropped:
                 what += ": the short last chunk is dropped"
             expect(found == columns, what)
-            inputs, targets = student_pairs(stream, length)[-1]
+            checked_inputs, checked_targets = student_pairs(stream, length)[-1]
             expect_close(
-                targets[:, -1], stream[:, -1], what="the very last target: the last token of the stream"
+                checked_targets[:, -1],
+                stream[:, -1],
+                what="the very last target: the last token of the stream",
             )
-            expect_close(inputs[:, -1], stream[:, -2], what="the very last input: the last token but one")
+            expect_close(
+                checked_inputs[:, -1], stream[:, -2], what="the very last input: the last token but one"
+            )
         for length in (0, -2):
             expect_raises(
                 ValueError,
@@ -3215,13 +3374,14 @@ with checking("truncated-bptt") as check:
     with check.part("the mean loss over all predictions", points=1.5):
         for kind, length in (("GRU", 4), ("GRU", 5), ("LSTM", 7)):
             _, right, losses = replay_pass(kind, stream, length)
-            _, loss = trained(kind, stream, length)
+            _, checked_loss = trained(kind, stream, length)
             expect(
-                not isinstance(loss, torch.Tensor), "return a plain number; a tensor may keep its graph alive"
+                not isinstance(checked_loss, torch.Tensor),
+                "return a plain number; a tensor may keep its graph alive",
             )
             counts = [2 * pair[0].shape[1] for pair in slice_pairs(stream, length, "")]
             expect_close(
-                loss,
+                checked_loss,
                 right,
                 what=f"mean loss of a pass over 12 predictions in chunks of {length}, {kind}",
                 suspects={
@@ -3230,6 +3390,7 @@ with checking("truncated-bptt") as check:
                     )
                     / len(losses),
                     "it is the sum of the chunks' mean losses": sum(losses),
+                    "the short last chunk is weighed as if it were a whole one": sum(losses) * length / 12,
                     "it is the loss of the last chunk": losses[-1],
                     "it is the loss of the first chunk": losses[0],
                     "it is the sum over all predictions": right * 24,
@@ -3257,10 +3418,12 @@ with checking("truncated-bptt") as check:
                 rtol=1e-5,
                 atol=1e-6,
             )
-        model = student.StreamModel("GRU", 5, 4)
-        idle = student.build("torch.optim.SGD", model.parameters(), lr=0.0)  # nothing changes but the state
+        checked_model = student.StreamModel("GRU", 5, 4)
+        idle = student.build(
+            "torch.optim.SGD", checked_model.parameters(), lr=0.0
+        )  # nothing changes but the state
         expect_close(
-            *(student_pass(model, stream, idle, 4) for _ in range(2)),
+            *(student_pass(checked_model, stream, idle, 4) for _ in range(2)),
             what="loss of a second pass with a learning rate of 0, beside the first: each pass starts from the state None",
             rtol=1e-6,
             atol=1e-6,
@@ -3396,6 +3559,8 @@ plotting.show(
 # %% [markdown]
 # ### Read what truncation costs
 # *1 point · 3 minutes · difficulty 3*
+#
+# Answer from a plot of the budget `default` or `full`.
 #
 # - `with_equal_updates`: how far are chunks of 5 and of 100 apart at the end of the right panel, as a share of the perplexity?
 #   `"under a fifth"`, `"about half"` or `"more than twofold"`.
@@ -3548,8 +3713,8 @@ def memory_span(lags, accuracies, chance, share=0.5):
     is nan is never held.
 
     Args:
-        lags: L different positive integers, in any order.
-        accuracies: L numbers in 0..1 or nan, the accuracy at each of the lags.
+        lags: list or tuple of L different positive integers, in any order.
+        accuracies: list or tuple of L numbers in 0..1 or nan, the accuracy at each of the lags.
         chance: accuracy of a guess, at least 0 and below 1.
         share: where between chance (0) and perfect (1) the bar lies, above 0 and at most 1.
 
@@ -3752,13 +3917,13 @@ from course_utils.checking import (
 
 with checking("memory-span") as check:
     with check.part("four sequences with a lag of 5"):
-        pair = student.recall_task(4, 5, 0)
+        checked_pair = student.recall_task(4, 5, 0)
         expect(
-            isinstance(pair, tuple | list) and len(pair) == 2,
+            isinstance(checked_pair, tuple | list) and len(checked_pair) == 2,
             "recall_task should return two tensors, tokens and targets",
         )
         expect_shape(
-            pair[0],
+            checked_pair[0],
             (4, 6),
             what="tokens of recall_task(4, 5, 0)",
             suspects={
@@ -3767,15 +3932,21 @@ with checking("memory-span") as check:
             },
         )
         expect_shape(
-            pair[1], (4,), what="targets of recall_task(4, 5, 0)", suspects={"one answer a sequence": (4, 6)}
+            checked_pair[1],
+            (4,),
+            what="targets of recall_task(4, 5, 0)",
+            suspects={"one answer a sequence": (4, 6)},
         )
-        for label, value in zip(("tokens", "targets"), pair, strict=True):
-            dtype = getattr(value, "dtype", type(value).__name__)
-            expect(dtype is torch.int64, f"{label} should be a torch.int64 tensor, got {dtype}")
+        for checked_label, checked_value in zip(("tokens", "targets"), checked_pair, strict=True):
+            checked_dtype = getattr(checked_value, "dtype", type(checked_value).__name__)
+            expect(
+                checked_dtype is torch.int64,
+                f"{checked_label} should be a torch.int64 tensor, got {checked_dtype}",
+            )
     with check.part("two networks, two sequences"):
-        two = torch.tensor([[[2.0, 1.0], [0.0, 3.0]], [[2.0, 1.0], [3.0, 0.0]]])
+        checked_two = torch.tensor([[[2.0, 1.0], [0.0, 3.0]], [[2.0, 1.0], [3.0, 0.0]]])
         expect_close(
-            student.recall_accuracy(two, torch.tensor([[0, 1], [0, 1]])),
+            student.recall_accuracy(checked_two, torch.tensor([[0, 1], [0, 1]])),
             [1.0, 0.5],
             what="recall_accuracy",
             suspects={"one number for the whole stack; each network has its own accuracy": 0.75},
@@ -3786,7 +3957,10 @@ with checking("memory-span") as check:
             student.memory_span([5, 10, 20], [1.0, 0.9, 0.3], 0.25),
             10,
             what="memory_span([5, 10, 20], [1.0, 0.9, 0.3], 0.25)",
-            suspects={"this is a position in the list or a count; the lag itself is asked for": 2},
+            suspects={
+                "this is a count, or a position in the list; the lag itself is asked for": 2,
+                "this is a position in the list; the lag itself is asked for": 1,
+            },
         )
     with check.part("the table is recorded"):
         table_now = student.recorded("memory-span")
@@ -3899,12 +4073,14 @@ with checking("memory-span") as check:
         student.seed(12)
         again = recalled(300, 7, 5)
         other = recalled(300, 7, 6)
-        for label, a, b, c in zip(("tokens", "targets"), once, again, other, strict=True):
+        for checked_label, a, b, c in zip(("tokens", "targets"), once, again, other, strict=True):
             expect(
                 np.array_equal(a, b),
-                f"{label} drawn twice with seed 5 differ: the draw must depend on its own seed only",
+                f"{checked_label} drawn twice with seed 5 differ: the draw must depend on its own seed only",
             )
-            expect(not np.array_equal(a, c), f"seeds 5 and 6 give the same {label}: the seed is ignored")
+            expect(
+                not np.array_equal(a, c), f"seeds 5 and 6 give the same {checked_label}: the seed is ignored"
+            )
         expect(not np.array_equal(once[0][:, 1:], other[0][:, 1:]), "seeds 5 and 6 give the same distractors")
         expect_raises(ValueError, lambda: student.recall_task(3, -1, 0), "a lag of -1", mentions="lag")
     with check.part("the accuracy of each network in a stack", points=1):
@@ -3959,6 +4135,11 @@ with checking("memory-span") as check:
                 "argmax points at a nan as if it were the largest logit; such a sequence counts as wrong": told.mean(
                     1
                 ),
+                "only a sequence without a single number counts as wrong here; one nan among its logits is enough": [
+                    *told[:1].mean(1),
+                    0.0,
+                    *told[2:].mean(1),
+                ],
                 "a nan is taken for a small number; such a sequence counts as wrong": (
                     np.nan_to_num(broken.numpy(), nan=-1e9).argmax(-1) == goals.numpy()
                 ).mean(1),
@@ -4074,7 +4255,7 @@ with checking("memory-span") as check:
             ([30, 3, 12, 7], [0.3, 1.0, 0.7, 0.9], 0.25),
             ([12, 30, 3, 7], [0.7, 0.9, 1.0, 0.3], 0.25),
             ([80, 5], [0.9, 0.2], 0.25),
-            (np.array([40, 5, 10, 20]), np.array([0.9, 0.8, 0.95, 0.3]), 0.25),
+            ((40, 5, 10, 20), (0.9, 0.8, 0.95, 0.3), 0.25),
         )
         expect_raises(
             ValueError, lambda: student.memory_span([], [], 0.25), "no lags at all", mentions="lags"
@@ -4160,14 +4341,14 @@ with checking("memory-span") as check:
 # - `shortest`: which first matrix has the shortest mean span? `"pytorch"`, `"xavier"`, `"orthogonal"` or `"irnn"`.
 # - `claim`: *a vanilla RNN remembers 5 to 10 steps*. In your table, of `pytorch` and `irnn`, clipped at 1, whose mean span is near that,
 #   at most 15? `"both"`, `"pytorch only"`, `"irnn only"` or `"neither"`.
-# - `needs_clipping`: at a lag of 80, which loses most accuracy when the clipping at 1 is taken away? (The last lines of the
-#   experiment's output.) One of the four names.
+# - `needs_clipping`: at a lag of 80, which of `pytorch` and `irnn` loses accuracy when the clipping at 1 is taken away? (The last
+#   lines of the experiment's output.) `"pytorch"`, `"irnn"` or `"both"`.
 
 # %% role="answer" grade_id="memory-span-reading"
 ### BEGIN SOLUTION
 shortest = "pytorch"  # "pytorch", "xavier", "orthogonal" or "irnn"
 claim = "pytorch only"  # "both", "pytorch only", "irnn only" or "neither"
-needs_clipping = "irnn"  # "pytorch", "xavier", "orthogonal" or "irnn"
+needs_clipping = "irnn"  # "pytorch", "irnn" or "both"
 ### END SOLUTION
 
 # %% role="test" grade_id="memory-span-reading-test" points=1
@@ -4175,13 +4356,14 @@ from course_utils.checking import checking, chosen_of, expect_choice, student
 
 span_names = ["pytorch", "xavier", "orthogonal", "irnn"]
 span_fits = ["both", "pytorch only", "irnn only", "neither"]
+span_losers = ["pytorch", "irnn", "both"]
 with checking("memory-span-reading") as check:
     with check.part("a matrix is chosen"):
         chosen_of(student.shortest, span_names, "shortest")
     with check.part("an option is chosen"):
         chosen_of(student.claim, span_fits, "claim")
     with check.part("a matrix is chosen once more"):
-        chosen_of(student.needs_clipping, span_names, "needs_clipping")
+        chosen_of(student.needs_clipping, span_losers, "needs_clipping")
     ### BEGIN HIDDEN TESTS
     with check.part("the shortest memory", points=0.25):
         expect_choice(
@@ -4211,12 +4393,11 @@ with checking("memory-span-reading") as check:
         expect_choice(
             student.needs_clipping,
             "irnn",
-            span_names,
+            span_losers,
             what="needs_clipping",
             suspects={
                 "pytorch": "it guesses at a lag of 80 with clipping and without: it has nothing to lose",
-                "xavier": "tanh bounds its states; another one loses far more accuracy",
-                "orthogonal": "tanh bounds its states; another one loses far more accuracy",
+                "both": "one of them guesses at a lag of 80 with clipping and without: it has nothing to lose",
             },
         )
     ### END HIDDEN TESTS
@@ -4261,6 +4442,8 @@ with checking("memory-span-reading") as check:
 # Mark against the student's own table, which stands above. The figures depend on how `recall_task` draws: six correct versions gave, clipped
 # at 1, mean spans of 8 to 10 (pytorch), 20 to 47 (xavier), 17 to 37 (orthogonal) and 53 to 80 (irnn), and for irnn at a lag of 80 an accuracy of
 # 0.60 to 0.92 with clipping and 0.27 to 0.45 without. The order of Xavier and orthogonal may be reversed.
+# With the budget `full` one version gave 9 ± 2, 26 ± 13, 26 ± 13 and 64 ± 22 steps (five seeds), and at a lag of 80 irnn fell from 0.70 to
+# 0.57 without clipping; there Xavier fell from 0.56 to 0.42 as well, by a single seed.
 # First criterion: 0.5 without a spread or without saying for which matrix the claim holds. Second: "vanishing gradient"
 # as a word, without a number or a norm for at least two of the matrices, earns 0.5; an eigenvalue argument is fine where the spectral
 # radius is meant, the exact bound is by singular values; 0.5 if the order of Xavier and orthogonal is explained though their spreads
@@ -4309,7 +4492,7 @@ def clip_each(gradients, thresholds):
 
     Args:
         gradients: list of tensors (N, ...), one for each parameter, of any shapes after the first
-            axis. Entry n of that axis belongs to network n. They are not changed.
+            axis, (N,) alone included. Entry n of that axis belongs to network n. They are not changed.
         thresholds: (N,) tensor of the same dtype, each above 0; inf means no clipping.
 
     Returns:
@@ -4401,7 +4584,8 @@ pair_tried = [
 ]  # two networks, norms 5 and 0.5
 print(clip_each(pair_tried, torch.tensor([1.0, 1.0])))  # the first shrinks to norm 1, the second stays
 print(propose_threshold([9.0, 0.4, 0.5, 0.6, float("nan")], share=0.5, skip=1))  # 0.5
-row_tried = threshold_row(1.0, [[0.5, 2.0], [0.5, 0.7], [3.0, 9.0]], [2.0, 2.2, float("nan")], limit=3.4)
+log_tried = np.array([[0.5, 2.0], [0.5, 0.7], [3.0, 9.0]])  # three runs of two steps
+row_tried = threshold_row(1.0, log_tried, np.array([2.0, 2.2, np.nan]), limit=3.4)
 print(", ".join(f"{k} {v if isinstance(v, str) else format(float(v), '.4g')}" for k, v in row_tried.items()))
 # clipped_share 0.25, loss_mean 2.1, loss_sd 0.1414, diverged 1: the third run counts in no mean
 
@@ -4519,7 +4703,7 @@ for name, marker, shift, height in (("sgd", "o", -0.06, 0.66), ("adam", "s", 0.0
     for place, row in zip(thr_places, some, strict=True):
         if row["diverged"]:
             thr_left.annotate(
-                f"{name}: {row['diverged']} of {row['seeds']}\ndiverged",
+                f"{name}: {row['diverged']}/{row['seeds']}\ndiverged",
                 (place, height),
                 xycoords=("data", "axes fraction"),
                 ha="center",
@@ -4583,19 +4767,19 @@ own_clip = "the exercise asks you to clip yourself, without the library's clippi
 with student.without("clip"), checking("threshold-study") as check:
     with check.part("two networks, each clipped by itself"):
         forbid("clip_each", "torch.nn.utils.clip_grad*", "torch.nn.utils.get_total_norm", why=own_clip)
-        two = [torch.tensor([[3.0, 0.0], [0.3, 0.0]]), torch.tensor([4.0, 0.4])]
-        both = student.clip_each(two, torch.tensor([1.0, 1.0]))
+        checked_two = [torch.tensor([[3.0, 0.0], [0.3, 0.0]]), torch.tensor([4.0, 0.4])]
+        checked_both = student.clip_each(checked_two, torch.tensor([1.0, 1.0]))
         expect(
-            isinstance(both, tuple | list) and len(both) == 2,
+            isinstance(checked_both, tuple | list) and len(checked_both) == 2,
             "clip_each should return a pair: the clipped gradients and the norms",
         )
-        expect_close(both[1], [5.0, 0.5], what="norms", reveal=True)
+        expect_close(checked_both[1], [5.0, 0.5], what="norms", reveal=True)
         expect(
-            isinstance(both[0], tuple | list) and len(both[0]) == 2,
+            isinstance(checked_both[0], tuple | list) and len(checked_both[0]) == 2,
             "the clipped gradients should be a list, one tensor for each parameter",
         )
-        expect_close(both[0][0], [[0.6, 0.0], [0.3, 0.0]], what="first clipped gradient", reveal=True)
-        expect_close(both[0][1], [0.8, 0.4], what="second clipped gradient", reveal=True)
+        expect_close(checked_both[0][0], [[0.6, 0.0], [0.3, 0.0]], what="first clipped gradient", reveal=True)
+        expect_close(checked_both[0][1], [0.8, 0.4], what="second clipped gradient", reveal=True)
     with check.part("the median of a short log"):
         expect_number(
             student.propose_threshold([0.4, 0.6, 0.5], share=0.5),
@@ -4603,12 +4787,19 @@ with student.without("clip"), checking("threshold-study") as check:
             what="propose_threshold([0.4, 0.6, 0.5], share=0.5)",
         )
     with check.part("the keys of a row"):
-        row = student.threshold_row(1.0, np.array([[0.5, 2.0], [0.5, 0.7]]), np.array([2.0, 2.2]), 3.4)
-        keys = ["threshold", "seeds", "clipped_share", "loss_mean", "loss_sd", "diverged"]
-        expect(isinstance(row, dict), "threshold_row should return a dict")
-        expect(list(row) == keys, f"the keys of a row should be {', '.join(keys)}, in this order")
+        checked_row = student.threshold_row(
+            1.0, np.array([[0.5, 2.0], [0.5, 0.7]]), np.array([2.0, 2.2]), 3.4
+        )
+        checked_keys = ["threshold", "seeds", "clipped_share", "loss_mean", "loss_sd", "diverged"]
+        expect(isinstance(checked_row, dict), "threshold_row should return a dict")
+        expect(
+            list(checked_row) == checked_keys,
+            f"the keys of a row should be {', '.join(checked_keys)}, in this order",
+        )
         expect_number(
-            row["clipped_share"], 0.25, what="clipped_share when one of four steps is above the threshold"
+            checked_row["clipped_share"],
+            0.25,
+            what="clipped_share when one of four steps is above the threshold",
         )
     with check.part("the table is recorded"):
         table_now = student.recorded("threshold-study")
@@ -4965,7 +5156,9 @@ with student.without("clip"), checking("threshold-study") as check:
     def row_case(threshold, norms, losses, limit, only=None):
         got = student.threshold_row(threshold, norms, losses, limit)
         expect(isinstance(got, dict), "threshold_row should return a dict")
-        expect(list(got) == keys, f"the keys of a row should be {', '.join(keys)}, in this order")
+        expect(
+            list(got) == checked_keys, f"the keys of a row should be {', '.join(checked_keys)}, in this order"
+        )
         want = row_told(threshold, norms, losses, limit)
         slipped = {text: row_told(threshold, norms, losses, limit, slip) for text, slip in row_slips.items()}
         for key, value in want.items():
@@ -5020,7 +5213,7 @@ with student.without("clip"), checking("threshold-study") as check:
     # The table comes from the experiment. Where only answer and test run, as in the bank, the answer records one itself.
     with check.part("the table", points=1):
         rows = student.recorded("threshold-study")
-        columns = ["optimizer", "steps", *keys]
+        columns = ["optimizer", "steps", *checked_keys]
         expect(len(rows) > 0, "the table has no rows")
         expect(
             all(list(row) == columns for row in rows), f"the table's columns should be {', '.join(columns)}"
@@ -5032,11 +5225,11 @@ with student.without("clip"), checking("threshold-study") as check:
             return f"{threshold:g}" if number else str(threshold)
 
         table = {}
-        for row in rows:
-            key = (str(row["optimizer"]), name_of(row["threshold"]))
+        for checked_row in rows:
+            key = (str(checked_row["optimizer"]), name_of(checked_row["threshold"]))
             place = f"{key[0]}, threshold {key[1]}"
             expect(key not in table, f"two rows for {place}")
-            numbers = {name: row[name] for name in columns if name not in ("optimizer", "threshold")}
+            numbers = {name: checked_row[name] for name in columns if name not in ("optimizer", "threshold")}
             for name, value in numbers.items():
                 numeric = isinstance(value, int | float) and not isinstance(value, bool)
                 expect(numeric or value == "nan", f"{place}: {name} is no number: {str(value)[:20]!r}")

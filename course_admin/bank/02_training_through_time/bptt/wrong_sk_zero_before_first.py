@@ -1,5 +1,5 @@
 # score: 9
-# says: differ from the right
+# says: share of the first step is missing .*h0
 # why: takes zeros for the state before the first step in the gradient of weight_hh, given h0 or not
 def bptt(x, targets, weight_ih, weight_hh, bias, weight_ho, bias_o, h0=None):
     x, targets = np.asarray(x), np.asarray(targets)
