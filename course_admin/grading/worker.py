@@ -146,16 +146,16 @@ def run_test(cell: dict, link: Any, seed: int, flags: list[str]) -> tuple[Verdic
         The verdict, and the outputs by which nbgrader knows it: a number for partial credit, an error for none.
     """
     import numpy as np
-    import torch
 
     from course_utils.checking import CheckFailed, NotAnswered, using
     from course_utils.checking.failures import wrapped
+    from course_utils.checking.servant import seed_torch
 
     grader = cell["metadata"]["nbgrader"]
     grade_id, points = grader["grade_id"], float(grader["points"])
     random.seed(seed)
     np.random.seed(seed)
-    torch.manual_seed(seed)
+    seed_torch(seed)
     printed = io.StringIO()
     namespace: dict[str, Any] = {"__name__": "__main__"}
     failure: CheckFailed | None = None

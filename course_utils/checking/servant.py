@@ -147,7 +147,7 @@ class Servant:
     def do_seed(self, request: dict) -> None:
         random.seed(request["seed"])
         np.random.seed(request["seed"])
-        torch.manual_seed(request["seed"])
+        seed_torch(request["seed"])
 
     def do_reset(self, request: dict) -> None:
         self.objects.clear()
@@ -191,6 +191,13 @@ class _Lost(Garbled):
 
 class _Missing(Exception):
     """A name that the notebook does not define."""
+
+
+def seed_torch(seed: int) -> None:
+    """Seed torch where something draws: `torch.manual_seed` takes a millisecond to note it for devices that are not there."""
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed_all(seed)
 
 
 def _message(error: BaseException) -> str:

@@ -6,7 +6,7 @@ counts, start included. CPU seconds are those of the whole process tree. The flo
 seam, no gradebook. Overhead is what each further submission of a class costs us beyond it; what the start costs is told
 apart (a class with one submission for each core is graded for that). Prints tables and writes build/bench/grading.json.
 
-    python -m tests.bench.grading [--submissions 24] [--rounds 2] [--many 1000]
+    python -m tests.bench.grading [--submissions 24] [--longest 24] [--rounds 2] [--many 1000]
 """
 
 from __future__ import annotations
@@ -71,14 +71,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--submissions", type=int, default=24, help="in each round")
+    parser.add_argument("--longest", type=int, help="of the longest section, if other than of section 01")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--many", type=int, default=0, help="also grade so many, with ours alone")
     asked = parser.parse_args()
     console = Console(width=150)
     rows = []
-    for section in sections():
+    for number, section in enumerate(sections()):
+        size = asked.longest if number and asked.longest else asked.submissions
         with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-            rows.append(compare(section, Path(scratch), asked.submissions, asked.rounds))
+            rows.append(compare(section, Path(scratch), size, asked.rounds))
             if asked.many:
                 rows.append(alone(section, Path(scratch), asked.many))
     target = REPOSITORY / "build" / "bench" / "grading.json"
