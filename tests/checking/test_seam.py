@@ -7,6 +7,7 @@ import torch
 from course_utils.checking import (
     CheckFailed,
     Handle,
+    InProcess,
     NotAnswered,
     StudentCrash,
     StudentError,
@@ -26,6 +27,24 @@ def test_globals_are_values_or_handles(run):
     assert (student.number, student.names, student.things) == (3, ["a", ("b", 2.5)], {"x": {1, 2}})
     assert isinstance(student.f, Handle)
     assert student.has("number") and not student.has("elsewhere")
+
+
+def test_a_function_is_looked_up_once_a_value_each_time():
+    asked = []
+
+    class Counting(InProcess):
+        def ask(self, request, call_back, seconds):
+            asked.append(request.get("name", request["op"]))
+            return super().ask(request, call_back, seconds)
+
+    namespace = {"calls": 0}
+    exec("def f():\n    global calls\n    calls += 1\n    return calls", namespace)
+    with using(Counting(namespace, [])):
+        assert [student.f(), student.calls, student.f(), student.calls] == [1, 1, 2, 2]
+    assert asked == ["f", "call", "calls", "call", "calls"]
+    exec("def f():\n    return 'anew'", namespace)
+    with using(Counting(namespace, [])):  # another check, perhaps after another cell
+        assert student.f() == "anew"
 
 
 def test_calls_copy_arguments_over_and_results_back(run):

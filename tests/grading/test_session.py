@@ -42,6 +42,7 @@ def test_outputs_and_errors_of_a_cell(kernel):
     assert kernel.run_cell("1 + 1")[0]["data"] == {"text/plain": "2"}
     assert errors(kernel.run_cell("1 / 0")) == ["ZeroDivisionError"]
     assert errors(kernel.run_cell("this is no python")) == ["SyntaxError"]
+    assert kernel.run_cell("1 / 0")[0]["traceback"][-1] == "ZeroDivisionError: division by zero"
     assert kernel.flags == []
 
 

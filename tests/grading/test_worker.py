@@ -6,7 +6,16 @@ import pytest
 
 from course_admin.grading.examiner import close_examiners, grade_in_process
 from course_admin.grading.sandbox import SandboxUnavailable
-from course_admin.grading.worker import Job, grade, is_test, only_definitions, run_test
+from course_admin.grading.worker import (
+    Job,
+    Verdict,
+    grade,
+    is_test,
+    only_definitions,
+    only_shows,
+    run_test,
+    score_lines,
+)
 from course_utils.checking import InProcess
 from tests.grading import tiny
 
@@ -85,6 +94,38 @@ def test_only_definitions_of_experiments_run():
         and "print" not in kept
     )
     assert only_definitions("not python (") == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "later", "shows"),
+    [
+        ("plotting.show(plotting.lstm_cell(), alt='a cell')", "lstm_cell = 1", True),
+        ("steps = 5", "step = 1", True),
+        ("steps = 5", "print(steps)", False),
+        ("for n in range(3):\n    print(n)", "n + 1", False),
+        ("import math as m", "m.pi", False),
+        ("import os.path", "os.getcwd()", False),
+        ("def f():\n    pass", "f()", False),
+        ("left, (right, *rest) = parts", "rest", False),
+        ("with open('x') as file:\n    pass", "file", False),
+    ],
+)
+def test_a_cell_only_shows_if_no_later_one_uses_its_names(code, later, shows):
+    assert only_shows(code, [{"source": "x = 1"}, {"source": later}]) is shows
+    assert only_shows(code, [])
+
+
+def test_the_scoreboard_becomes_one_of_points():
+    verdicts = [
+        Verdict("gates-test", 4, 2.5, "partly", ""),
+        Verdict("one-hot-test", 3, 3, "passed", ""),
+    ]
+    assert score_lines(verdicts).splitlines() == [
+        "gates    2.5 of 4",
+        "one-hot  3 of 3",
+        "",
+        "graded by machine: 5.5 of 7 points",
+    ]
 
 
 def test_which_cells_are_tests(source):
