@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
-import random
 import re
 import time
 import traceback
@@ -145,17 +144,13 @@ def run_test(cell: dict, link: Any, seed: int, flags: list[str]) -> tuple[Verdic
     Returns:
         The verdict, and the outputs by which nbgrader knows it: a number for partial credit, an error for none.
     """
-    import numpy as np
-
     from course_utils.checking import CheckFailed, NotAnswered, using
     from course_utils.checking.failures import wrapped
-    from course_utils.checking.servant import seed_torch
+    from course_utils.checking.seeding import seed_all
 
     grader = cell["metadata"]["nbgrader"]
     grade_id, points = grader["grade_id"], float(grader["points"])
-    random.seed(seed)
-    np.random.seed(seed)
-    seed_torch(seed)
+    seed_all(seed)
     printed = io.StringIO()
     namespace: dict[str, Any] = {"__name__": "__main__"}
     failure: CheckFailed | None = None

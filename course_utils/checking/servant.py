@@ -4,17 +4,16 @@ It runs wherever the student's code runs: inside the sandboxed kernel when gradi
 It knows no test and no expected value, so a submission that rewrites it gains nothing.
 """
 
-import random
 import traceback
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 
 from course_utils.checking.codec import Garbled, decode, encode
 from course_utils.checking.line import Line
 from course_utils.checking.refuse import refusing
+from course_utils.checking.seeding import seed_all
 
 
 class Servant:
@@ -145,12 +144,7 @@ class Servant:
         return self.refer(getattr(__import__(module, fromlist=[name]), name)(*args, **kwargs))
 
     def do_seed(self, request: dict) -> None:
-        random.seed(request["seed"])
-        np.random.seed(request["seed"])
-        seed_torch(request["seed"])
-
-    def do_reset(self, request: dict) -> None:
-        self.objects.clear()
+        seed_all(request["seed"])
 
     def do_backward(self, request: dict) -> Any:
         target = self._object(request["ref"])
@@ -191,13 +185,6 @@ class _Lost(Garbled):
 
 class _Missing(Exception):
     """A name that the notebook does not define."""
-
-
-def seed_torch(seed: int) -> None:
-    """Seed torch where something draws: `torch.manual_seed` takes a millisecond to note it for devices that are not there."""
-    torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_available():
-        torch.cuda.manual_seed_all(seed)
 
 
 def _message(error: BaseException) -> str:
