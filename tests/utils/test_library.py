@@ -21,7 +21,6 @@ LONGEST = 260  # lines of a file that is read in one sitting
 EXCUSED = {  # with the lines they may have, and why
     "checking/handles.py": (400, "the seam's two ends of every handle, which only make sense side by side"),
     "checking/expect.py": (270, "one function for each kind of comparison"),
-    "checking/servant.py": (270, "runs inside the student's kernel, where it is sent as one file"),
     "models/recurrence.py": (275, "a third of it is the contract of layers, in docstrings"),
 }
 HEAVY = ("IPython", "music21", "torchdiffeq", "matplotlib.pyplot", "faker", "sklearn", "scipy")
