@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from course_utils.checking.codec import Garbled, decode, encode
+from course_utils.checking.hush import hushed
 from course_utils.checking.line import Line
 from course_utils.checking.refuse import refusing
 from course_utils.checking.seeding import seed_all
@@ -28,12 +29,8 @@ class Servant:
         self.namespace = namespace
         self.call_back = call_back
         self.objects: list[Any] = []
-        self.first = (
-            0  # number of the first object; higher after a restart, so that an old reference finds nothing
-        )
-        self.error: BaseException | None = (
-            None  # the last one raised by student code, for in-process tracebacks
-        )
+        self.first = 0  # number of the first object; higher after a restart: an old reference finds nothing
+        self.error: BaseException | None = None  # the last of the student's code, for in-process tracebacks
 
     def handle(self, request: dict) -> dict:
         """Carry out one request; every failure becomes an answer."""
@@ -246,7 +243,8 @@ def attend(path: str, first: int) -> None:
         _kernel_servant = Servant(get_ipython().user_ns, call_back)
         _kernel_servant.first = first
     while (request := _line.receive()) and request["op"] != "leave":
-        answer = {"answer": _kernel_servant.handle(request)}
+        with hushed():
+            answer = {"answer": _kernel_servant.handle(request)}
         try:
             _line.send(answer)
         except (ValueError, RecursionError, MemoryError) as error:

@@ -70,6 +70,21 @@ def test_a_flood_of_output_is_stopped(kernel):
     assert printed(kernel.run_cell("print('on')")) == "on\n"
 
 
+def test_prints_of_a_call_go_nowhere_and_cost_nothing(kernel, source):
+    """However large, and whatever their characters: the answer counts."""
+    kernel.run_cell(
+        "import sys\nimport numpy as np\n"
+        "def scale(x, k):\n"
+        "    print('y' * 60_000_000, chr(0xD800))\n"
+        "    print('z' * 60_000_000, file=sys.stderr)\n"
+        "    return np.asarray(x) * k"
+    )
+    cell = next(cell for cell in source["cells"] if cell["id"] == "scale-test")
+    verdict, outputs = run_test(cell, kernel, 0, kernel.flags)
+    assert verdict.outcome == "passed" and "yyy" not in str(outputs)
+    assert printed(kernel.run_cell("print('on')")) == "on\n"
+
+
 def test_memory_is_bounded():
     with StudentKernel(limits=Limits(**{**LIMITS, "cell_cpu_s": 60, "memory_mb": 1500})) as kernel:
         outputs = kernel.run_cell("hoard = []\nwhile True: hoard.append(bytearray(b'x' * 10**8))")

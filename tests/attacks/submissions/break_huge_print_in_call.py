@@ -1,6 +1,6 @@
 # kind: break
 # deserved: 7
-# flag: true
+# flag: false
 # about: prints 300 megabytes at once when called
 # right: tasks step
 
