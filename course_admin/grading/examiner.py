@@ -161,9 +161,13 @@ def serve() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(2, 1)  # nothing that a test prints may reach a result
+    import numpy.ma  # noqa: F401  (np.unique loads it)
+    from jupyter_client.provisioning import KernelProvisionerFactory
+
     import course_utils.checking  # noqa: F401
     from course_admin.grading import warm
 
+    KernelProvisionerFactory.instance()  # reads what all installed packages offer
     warm_torch()
     gc.collect()
     gc.freeze()
@@ -186,7 +190,9 @@ def _examine(job: Job, jobs: IO[bytes], results: IO[bytes]) -> bytes:
     """The answer to a job; when it is known, all of the submission has ended."""
     from course_admin.grading import warm
     from course_admin.grading.limits import Limits
+    from course_admin.grading.worker import foresee
 
+    foresee(job.notebook)
     if job.unsafe:
         return _in_a_fork(job, jobs, results)
     for _ in range(2):

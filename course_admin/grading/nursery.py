@@ -12,6 +12,7 @@ The course's package is not in the sandbox, so this file imports nothing of it.
 
 from __future__ import annotations
 
+import ast
 import ctypes
 import errno
 import fcntl
@@ -25,6 +26,8 @@ import signal
 import socket
 import struct
 import sys
+import warnings
+import zlib
 from typing import Any
 
 NEWNS, NEWUTS, NEWIPC, NEWPID, NEWNET = 0x00020000, 0x04000000, 0x08000000, 0x20000000, 0x40000000
@@ -105,7 +108,7 @@ def warm_up() -> None:
 
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # a debugger that ipykernel would load for every kernel
     for name in (
-        "numpy", "torch", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "IPython", "ipykernel.kernelapp",
+        "numpy", "numpy.ma", "torch", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "IPython", "ipykernel.kernelapp",
         "ipykernel.zmqshell", "ipykernel.debugger", "tornado.platform.asyncio", "tornado.queues", "IPython.core.completerlib",
         "IPython.extensions.storemagic", "encodings.idna", "faulthandler", "course_utils.checking",
         "course_utils.checking.servant", "course_utils.plotting", "course_utils.training",
@@ -324,17 +327,53 @@ def _seed() -> None:
 
 
 def _run_kernel(connection_file: str) -> None:
-    sys.argv = ["ipykernel_launcher", "-f", connection_file, "--HistoryManager.enabled=False"]
-    # A tip is drawn from the random numbers each time that someone asks whether the kernel is there.
-    sys.argv.append("--InteractiveShell.enable_tip=False")
-    # Python's own traceback: one with the code around each line takes twenty times as long to write.
-    sys.argv.append("--InteractiveShell.xmode=Plain")
     sys.path[:] = [path for path in sys.path if path != os.path.dirname(__file__)]
     if sys.path[0] != "":
         sys.path.insert(0, "")
     from ipykernel.kernelapp import IPKernelApp
+    from traitlets.config import Config
 
-    IPKernelApp.launch_instance()
+    class Application(IPKernelApp):
+        """One whose settings stand in `settings` alone: to look for others takes a quarter of the start."""
+
+        def parse_command_line(self, argv: Any = None) -> None: ...
+        def load_config_file(self, suppress_errors: Any = None) -> None: ...
+
+    settings = Config()
+    settings.HistoryManager.enabled = False
+    # A tip is drawn from the random numbers each time that someone asks whether the kernel is there.
+    settings.InteractiveShell.enable_tip = False
+    # Python's own traceback: one with the code around each line takes twenty times as long to write.
+    settings.InteractiveShell.xmode = "Plain"
+    _lighten_cells()
+    Application.launch_instance([], connection_file=connection_file, config=settings)
+
+
+def _lighten_cells() -> None:
+    """Leave out what IPython does around each cell and a plain one does not need."""
+    from ipykernel import compiler
+    from ipykernel.iostream import OutStream
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    transform, flush = TransformerManager.transform_cell, OutStream.flush
+
+    def transform_other(self: TransformerManager, cell: str) -> str:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ast.parse(cell)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return transform(self, cell)  # magics and the like
+        return cell if cell.endswith("\n") else cell + "\n"
+
+    def flush_written(self: OutStream) -> None:
+        if getattr(self, "_buffers", True):
+            flush(self)
+
+    TransformerManager.transform_cell = transform_other
+    OutStream.flush = flush_written
+    # The name of a cell's file: theirs goes through the text byte by byte, in Python.
+    compiler.murmur2_x86 = lambda text, seed: zlib.crc32(text.encode("utf-8", "replace"), seed)
 
 
 # Small tools ---------------------------------------------------------------------------------------------------------

@@ -12,14 +12,16 @@ import io
 import re
 import time
 import traceback
+import types
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from course_admin.grading.limits import Limits
 from course_admin.grading.outputs import error_output, stream_output, text_of
 from course_admin.grading.session import StudentKernel
 from course_admin.shipping import ANSWERS
-from course_utils.checking.cells import statements
+from course_utils.checking.cells import imports_only, statements
 
 SEED = 20_260_101
 
@@ -101,12 +103,33 @@ def grade(job: Job) -> Result:
     return Result(notebook, verdicts, list(dict.fromkeys(kernel.flags)), time.monotonic() - started)
 
 
+def foresee(notebook: dict) -> None:
+    """Read and compile the cells that are the course's own: where this is done before the forks, each of them finds it done."""
+    for cell in notebook["cells"]:
+        source = text_of(cell["source"])
+        if is_test(cell):
+            with contextlib.suppress(SyntaxError):
+                _compiled(source, cell["metadata"]["nbgrader"]["grade_id"])
+            _words(source)
+        elif cell["cell_type"] == "code" and cell["metadata"].get("course", {}).get("given", False):
+            imports_only(source)
+            only_definitions(source)
+            _names_bound(source)
+            _words(source)
+
+
+@lru_cache(maxsize=512)
+def _compiled(source: str, grade_id: str) -> types.CodeType:
+    return compile(source, f"<{grade_id}>", "exec")
+
+
 def is_test(cell: dict) -> bool:
     """Whether a code cell is an autograded test of the course."""
     grader = cell["metadata"].get("nbgrader", {})
     return cell["cell_type"] == "code" and grader.get("grade", False) and not grader.get("solution", False)
 
 
+@lru_cache(maxsize=256)
 def only_definitions(code: str) -> str:
     """The imports, functions and classes of an experiment's cell: it is not re-run, but a helper in it still counts."""
     body = statements(code)
@@ -116,15 +139,24 @@ def only_definitions(code: str) -> str:
 
 def only_shows(code: str, later: list[dict]) -> bool:
     """Whether no later cell mentions a name that this code binds."""
+    names = _names_bound(code)
+    return not any(names & _words(cell["source"]) for cell in later)
+
+
+@lru_cache(maxsize=256)
+def _names_bound(code: str) -> frozenset[str]:
     nodes = [node for statement in statements(code) for node in ast.walk(statement)]
     names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     names |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     aliases = [
         alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names
     ]
-    names |= {(alias.asname or alias.name).partition(".")[0] for alias in aliases}
-    mention = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b") if names else None
-    return mention is None or not any(mention.search(cell["source"]) for cell in later)
+    return frozenset(names | {(alias.asname or alias.name).partition(".")[0] for alias in aliases})
+
+
+@lru_cache(maxsize=1024)
+def _words(code: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", code))
 
 
 def score_lines(verdicts: list[Verdict]) -> str:
@@ -155,7 +187,7 @@ def run_test(cell: dict, link: Any, seed: int, flags: list[str]) -> tuple[Verdic
     namespace: dict[str, Any] = {"__name__": "__main__"}
     failure: CheckFailed | None = None
     try:
-        code = compile(text_of(cell["source"]), f"<{grade_id}>", "exec")
+        code = _compiled(text_of(cell["source"]), grade_id)
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()), using(link):
             exec(code, namespace)
     except CheckFailed as error:

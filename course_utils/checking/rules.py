@@ -6,8 +6,9 @@ A rule reads the definition of the answer and of everything it uses from other c
 
 import ast
 import fnmatch
+import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from course_utils.checking.cells import statements
 from course_utils.checking.failures import Forbidden, NotAnswered
@@ -16,6 +17,7 @@ from course_utils.checking.handles import student
 # Ways around `forbid` and `without`: the reference itself, operators by another name, compiled copies, which hold no name.
 ALWAYS = ["course_utils.models*", "torch._VF*", "torch._C*", "torch.ops*"]
 ALWAYS += ["torch.jit.load", "torch.jit.trace*", "torch.export*", "torch.fx*", "torch.package*"]
+REFUSED_ALWAYS = re.compile("|".join(map(fnmatch.translate, ALWAYS)))
 
 
 def forbid(name: str, *patterns: str, why: str) -> None:
@@ -31,8 +33,9 @@ def forbid(name: str, *patterns: str, why: str) -> None:
         NotAnswered: the notebook does not define `name`.
     """
     found = mentioned(name, student.cells())
+    refused = re.compile("|".join(map(fnmatch.translate, patterns)) or r"(?!)")
     for dotted, by in sorted(found.items()):
-        if any(fnmatch.fnmatchcase(dotted, pattern) for pattern in [*patterns, *ALWAYS]):
+        if refused.match(dotted) or REFUSED_ALWAYS.match(dotted):
             through = (
                 "" if len(by) == 1 else ": " + ", which uses ".join(f"`{name}`" for name in [*by, dotted])
             )
@@ -60,61 +63,83 @@ def mentioned(name: str, cells: Sequence[str]) -> dict[str, tuple[str, ...]]:
         if current in done:
             continue
         done.add(current)
-        for node in definitions.get(current, []):
-            free = _free_names(node, frozenset())
-            local_imports = dict(imports)
-            for inner in ast.walk(node):
-                local_imports.update(_imports(inner))
-            for dotted in _dotted_names(node):
+        for statement in definitions.get(current, []):
+            local_imports = imports | dict(statement.imports)
+            for dotted in statement.dotted:
                 head, _, rest = dotted.partition(".")
-                if head not in free and (head in imports or head not in local_imports):
+                if head not in statement.free and (head in imports or head not in local_imports):
                     continue  # a variable that only happens to be called as something of the notebook is
                 if head in local_imports:
                     found.setdefault(local_imports[head] + ("." + rest if rest else ""), way)
                 elif head in definitions:
                     todo.append((*way, head))
-            for inner in ast.walk(node):
-                for path in _imports(inner).values():
-                    found.setdefault(path, way)
+            for _, path in statement.imports:
+                found.setdefault(path, way)
     return found
 
 
-def _collect(cells: Sequence[str]) -> tuple[dict[str, list[ast.stmt]], dict[str, str]]:
-    definitions: dict[str, list[ast.stmt]] = {}
+class _Statement:
+    """A top-level statement of a cell, and what a rule asks of it, found once."""
+
+    def __init__(self, node: ast.stmt):
+        self.node = node
+
+    @cached_property
+    def parts(self) -> list[ast.AST]:
+        return list(ast.walk(self.node))
+
+    @cached_property
+    def bound(self) -> list[str]:
+        """Names that it defines or changes (`f = ...`, `Cell.forward = ...`, definitions in an `if`)."""
+        if isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return [self.node.name]
+        return _bound(self.parts)
+
+    @cached_property
+    def free(self) -> set[str]:
+        return _free_names(self.node, frozenset())
+
+    @cached_property
+    def dotted(self) -> set[str]:
+        """Every dotted chain in it; `getattr(nn, "LS" + "TM")` counts as `nn.LSTM` where the text is constant."""
+        chains = (ast.Name, ast.Attribute, ast.Call)
+        return {_dotted(part) for part in self.parts if isinstance(part, chains)} - {""}
+
+    @cached_property
+    def imports(self) -> list[tuple[str, str]]:
+        """Alias and path of every import in it."""
+        return [item for part in self.parts for item in _imports(part).items()]
+
+
+def _collect(cells: Sequence[str]) -> tuple[dict[str, list[_Statement]], dict[str, str]]:
+    definitions: dict[str, list[_Statement]] = {}
     imports: dict[str, str] = {}
     for cell in cells:
-        for node, bound in _statements(cell):
-            imports.update(_imports(node))
-            for name in bound:
-                replaces = isinstance(node, ast.FunctionDef | ast.ClassDef)
-                definitions[name] = [node] if replaces else [*definitions.get(name, []), node]
+        for statement in _statements(cell):
+            imports.update(_imports(statement.node))
+            for name in statement.bound:
+                replaces = isinstance(statement.node, ast.FunctionDef | ast.ClassDef)
+                definitions[name] = [statement] if replaces else [*definitions.get(name, []), statement]
     return definitions, imports
 
 
 @lru_cache(maxsize=512)  # each rule of a notebook reads the same cells
-def _statements(cell: str) -> list[tuple[ast.stmt, list[str]]]:
-    """A cell's top-level statements and the names that each binds."""
-    return [(node, _bound(node)) for node in statements(cell)]
+def _statements(cell: str) -> list[_Statement]:
+    """A cell's top-level statements."""
+    return [_Statement(node) for node in statements(cell)]
 
 
-def _bound(node: ast.stmt) -> list[str]:
-    """Names that a top-level statement defines or changes (`f = ...`, `Cell.forward = ...`, definitions in an `if`)."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return [node.name]
+def _bound(parts: list[ast.AST]) -> list[str]:
     names = []
-    own = {
-        id(part)
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.comprehension)
-        for part in ast.walk(inner.target)
-    }
-    for inner in ast.walk(node):
-        if id(inner) in own:
+    comprehensions = [part for part in parts if isinstance(part, ast.comprehension)]
+    own = {id(part) for comprehension in comprehensions for part in ast.walk(comprehension.target)}
+    for part in parts:
+        if id(part) in own:
             continue  # a variable of a comprehension, unknown outside it
-        if isinstance(inner, ast.FunctionDef | ast.ClassDef):
-            names.append(inner.name)
-        elif isinstance(inner, ast.Name | ast.Attribute) and isinstance(inner.ctx, ast.Store):
-            base: ast.expr = inner
+        if isinstance(part, ast.FunctionDef | ast.ClassDef):
+            names.append(part.name)
+        elif isinstance(part, ast.Name | ast.Attribute) and isinstance(part.ctx, ast.Store):
+            base: ast.expr = part
             while isinstance(base, ast.Attribute | ast.Subscript):
                 base = base.value
             if isinstance(base, ast.Name):
@@ -182,16 +207,6 @@ def _imports(node: ast.AST) -> dict[str, str]:
     if isinstance(node, ast.ImportFrom) and node.module:
         return {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
     return {}
-
-
-def _dotted_names(node: ast.AST) -> set[str]:
-    """Every dotted chain in the node; `getattr(nn, "LS" + "TM")` counts as `nn.LSTM` where the text is constant."""
-    names = set()
-    for inner in ast.walk(node):
-        dotted = _dotted(inner)
-        if dotted:
-            names.add(dotted)
-    return names
 
 
 def _dotted(node: ast.AST) -> str:
