@@ -340,13 +340,14 @@ def _run_kernel(connection_file: str) -> None:
         def load_config_file(self, suppress_errors: Any = None) -> None: ...
 
     settings = Config()
+    settings.IPKernelApp.connection_file = connection_file
     settings.HistoryManager.enabled = False
     # A tip is drawn from the random numbers each time that someone asks whether the kernel is there.
     settings.InteractiveShell.enable_tip = False
     # Python's own traceback: one with the code around each line takes twenty times as long to write.
     settings.InteractiveShell.xmode = "Plain"
     _lighten_cells()
-    Application.launch_instance([], connection_file=connection_file, config=settings)
+    Application.launch_instance([], config=settings)
 
 
 def _lighten_cells() -> None:

@@ -5,7 +5,8 @@ It knows no test and no expected value, so a submission that rewrites it gains n
 """
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ import torch
 from course_utils.checking.codec import Garbled, decode, encode
 from course_utils.checking.hush import hushed
 from course_utils.checking.line import Line
-from course_utils.checking.refuse import refusing
+from course_utils.checking.refuse import Refusal, refusing
 from course_utils.checking.seeding import seed_all
 
 
@@ -28,6 +29,7 @@ class Servant:
     def __init__(self, namespace: dict[str, Any], call_back: Callable[[dict], dict]):
         self.namespace = namespace
         self.call_back = call_back
+        self.refusing: Callable[[Sequence[str]], AbstractContextManager[None]] = refusing
         self.objects: list[Any] = []
         self.first = 0  # number of the first object; higher after a restart: an old reference finds nothing
         self.error: BaseException | None = None  # the last of the student's code, for in-process tracebacks
@@ -36,7 +38,8 @@ class Servant:
         """Carry out one request; every failure becomes an answer."""
         self.error = None
         try:
-            return {"ok": getattr(self, "do_" + request["op"])(request)}
+            with self.refusing(request.get("without", [])):
+                return {"ok": getattr(self, "do_" + request["op"])(request)}
         except _Lost:
             return {"crashed": "an object that it used was lost when the kernel was started again"}
         except Garbled as error:
@@ -102,8 +105,7 @@ class Servant:
     def do_call(self, request: dict) -> Any:
         target = self._object(request["ref"])
         args, kwargs = self._arguments(request)
-        with refusing(request.get("without", [])):
-            return self._plain(target(*args, **kwargs))
+        return self._plain(target(*args, **kwargs))
 
     def do_attribute(self, request: dict) -> Any:
         return self._plain(getattr(self._object(request["ref"]), request["name"]))
@@ -121,8 +123,7 @@ class Servant:
         return self.refer(iter(self._object(request["ref"])))
 
     def do_next(self, request: dict) -> Any:
-        with refusing(request.get("without", [])):
-            return self._plain(next(self._object(request["ref"])))
+        return self._plain(next(self._object(request["ref"])))
 
     def do_value(self, request: dict) -> Any:
         return self._plain(self._object(request["ref"]))
@@ -156,18 +157,13 @@ class Servant:
         args = _leaves(args, leaves)
         kwargs = _leaves(kwargs, leaves)
         try:
-            with refusing(request.get("without", [])):
-                output = target(*args, **kwargs)
-                outputs = [item for item in _flatten(output) if item.is_floating_point()]
-                weights = (
-                    [torch.ones_like(item) for item in outputs] if weights is None else _flatten(weights)
-                )
-                if not any(item.requires_grad for item in outputs):
-                    raise RuntimeError(
-                        "the output has no gradient: it was computed outside autograd or detached"
-                    )
-                total = sum((item * weight).sum() for item, weight in zip(outputs, weights, strict=False))
-                total.backward()
+            output = target(*args, **kwargs)
+            outputs = [item for item in _flatten(output) if item.is_floating_point()]
+            weights = [torch.ones_like(item) for item in outputs] if weights is None else _flatten(weights)
+            if not any(item.requires_grad for item in outputs):
+                raise RuntimeError("the output has no gradient: it was computed outside autograd or detached")
+            total = sum((item * weight).sum() for item, weight in zip(outputs, weights, strict=False))
+            total.backward()
             gradients = {name: parameter.grad for name, parameter in named.items()}
         finally:
             for name, parameter in named.items():
@@ -242,15 +238,16 @@ def attend(path: str, first: int) -> None:
 
         _kernel_servant = Servant(get_ipython().user_ns, call_back)
         _kernel_servant.first = first
-    while (request := _line.receive()) and request["op"] != "leave":
-        with hushed():
+    _kernel_servant.refusing = Refusal()
+    with hushed():
+        while (request := _line.receive()) and request["op"] != "leave":
             answer = {"answer": _kernel_servant.handle(request)}
-        try:
-            _line.send(answer)
-        except (ValueError, RecursionError, MemoryError) as error:
-            _line.send(
-                {"answer": {"unreadable": f"an answer that cannot be written: {type(error).__name__}"}}
-            )
+            try:
+                _line.send(answer)
+            except (ValueError, RecursionError, MemoryError) as error:
+                why = f"an answer that cannot be written: {type(error).__name__}"
+                _line.send({"answer": {"unreadable": why}})
+        _kernel_servant.refusing([])
 
 
 _line: Line | None = None

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils.checking.refuse import MEANING, Refused, refusing
+from course_utils.checking.refuse import MEANING, Refusal, Refused, refusing
 
 X, W, B = torch.zeros(1, 2), torch.eye(2), torch.zeros(2)
 SEQUENCE = torch.zeros(1, 3, 2)
@@ -66,3 +66,18 @@ def test_blocks_nest_and_an_error_inside_ends_them():
 def test_no_families_change_nothing():
     with refusing([]):
         nn.RNNCell(2, 2)(X)
+
+
+def test_a_refusal_lasts_until_another_is_asked_for():
+    refusal = Refusal()
+    for _ in range(2):
+        with refusal(["rnn"]), pytest.raises(Refused):
+            nn.RNNCell(2, 2)(X)
+    with pytest.raises(Refused):
+        nn.RNNCell(2, 2)(X)
+    with refusal(["layer_norm"]):
+        nn.RNNCell(2, 2)(X)
+        with pytest.raises(Refused):
+            nn.LayerNorm(2)(X)
+    with refusal([]):
+        nn.LayerNorm(2)(X)

@@ -3,12 +3,14 @@
 import os
 
 import pytest
+import torch
 
 from course_admin.grading.limits import Limits
 from course_admin.grading.session import StudentKernel
 from course_admin.grading.watch import KernelDied
 from course_admin.grading.worker import run_test
 from course_utils.checking import StudentTimeout, student, using
+from course_utils.checking.failures import Forbidden
 from tests.grading import tiny
 from tests.grading.conftest import LIMITS
 
@@ -83,6 +85,20 @@ def test_prints_of_a_call_go_nowhere_and_cost_nothing(kernel, source):
     verdict, outputs = run_test(cell, kernel, 0, kernel.flags)
     assert verdict.outcome == "passed" and "yyy" not in str(outputs)
     assert printed(kernel.run_cell("print('on')")) == "on\n"
+
+
+def test_what_a_check_refuses_works_again_in_the_next_cell(kernel):
+    kernel.run_cell("import torch\nfrom torch import nn\ndef cell(x):\n    return nn.RNNCell(2, 2)(x)")
+    x = torch.zeros(1, 2)
+    with using(kernel):
+        with student.without("rnn"):
+            for _ in range(2):
+                with pytest.raises(Forbidden, match="asks you to write it"):
+                    student.cell(x)
+        assert student.cell(x).shape == (1, 2)
+        with student.without("rnn"), pytest.raises(Forbidden):
+            student.cell(x)
+    assert errors(kernel.run_cell("cell(torch.zeros(1, 2))")) == []
 
 
 def test_memory_is_bounded():
