@@ -87,6 +87,20 @@ _accuracies = {  # at lags 5, 10, 20, 40, 80, for seeds 0, 1, 2
     ("irnn", 1.0): [[1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 0.7525], [1.0, 1.0, 1.0, 1.0, 0.2025]],
     ("irnn", "none"): [[1.0, 1.0, 1.0, 1.0, 0.27], [1.0, 1.0, 1.0, 1.0, 0.29], [1.0, 1.0, 1.0, 1.0, 0.26]],
 }
+_early = {  # the loss at the tenth step of lag 5
+    ("pytorch", 0.1): [1.29961, 1.42812, 1.40083],
+    ("pytorch", 1.0): [1.29672, 1.42447, 1.40116],
+    ("pytorch", "none"): [1.29672, 1.42539, 1.40119],
+    ("xavier", 0.1): [0.79987, 1.03066, 1.01688],
+    ("xavier", 1.0): [0.79987, 1.03066, 1.01688],
+    ("xavier", "none"): [0.80234, 1.03466, 1.01508],
+    ("orthogonal", 0.1): [1.03449, 1.09615, 1.04485],
+    ("orthogonal", 1.0): [1.03449, 1.09615, 1.04485],
+    ("orthogonal", "none"): [1.03587, 1.10167, 1.04566],
+    ("irnn", 0.1): [1.20886, 1.28793, 1.19188],
+    ("irnn", 1.0): [1.20887, 1.28792, 1.19187],
+    ("irnn", "none"): [1.20637, 1.28129, 1.18775],
+}
 
 
 def _row(init, clip, seed, curve, spans):
@@ -97,6 +111,7 @@ def _row(init, clip, seed, curve, spans):
         "clip": clip,
         "seed": seed,
         "steps": 300,
+        "early_loss": _early[init, clip][seed],
         **{f"acc_{lag}": value for lag, value in zip(lags, curve)},
         "span": spans[seed],
         "span_mean": mean,

@@ -79,6 +79,20 @@ _accuracies = {  # at lags 5, 10, 20, 40, 80, for seeds 0, 1, 2
     ("irnn", 1.0): [[1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 0.7525], [1.0, 1.0, 1.0, 1.0, 0.2025]],
     ("irnn", "none"): [[1.0, 1.0, 1.0, 1.0, 0.27], [1.0, 1.0, 1.0, 1.0, 0.29], [1.0, 1.0, 1.0, 1.0, 0.26]],
 }
+_early = {  # the loss at the tenth step of lag 5
+    ("pytorch", 0.1): [1.41549, 1.4014, 1.39873],
+    ("pytorch", 1.0): [1.41754, 1.40044, 1.39943],
+    ("pytorch", "none"): [1.41754, 1.40037, 1.39929],
+    ("xavier", 0.1): [0.99302, 1.16161, 1.0279],
+    ("xavier", 1.0): [0.99301, 1.16161, 1.0279],
+    ("xavier", "none"): [1.00431, 1.17209, 1.03048],
+    ("orthogonal", 0.1): [1.0789, 1.09105, 1.09519],
+    ("orthogonal", 1.0): [1.07894, 1.09105, 1.09518],
+    ("orthogonal", "none"): [1.08204, 1.10068, 1.09954],
+    ("irnn", 0.1): [1.23283, 1.16945, 1.16516],
+    ("irnn", 1.0): [1.23282, 1.16944, 1.16517],
+    ("irnn", "none"): [1.24504, 1.1803, 1.16812],
+}
 
 
 def _row(init, clip, seed, curve, spans):
@@ -89,6 +103,7 @@ def _row(init, clip, seed, curve, spans):
         "clip": clip,
         "seed": seed,
         "steps": 300,
+        "early_loss": _early[init, clip][seed],
         **{f"acc_{lag}": value for lag, value in zip(lags, curve)},
         "span": spans[seed],
         "span_mean": mean,

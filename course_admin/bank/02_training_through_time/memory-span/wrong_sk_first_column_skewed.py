@@ -79,6 +79,20 @@ _accuracies = {  # at lags 5, 10, 20, 40, 80, for seeds 0, 1, 2
     ("irnn", 1.0): [[1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 0.7525], [1.0, 1.0, 1.0, 1.0, 0.2025]],
     ("irnn", "none"): [[1.0, 1.0, 1.0, 1.0, 0.27], [1.0, 1.0, 1.0, 1.0, 0.29], [1.0, 1.0, 1.0, 1.0, 0.26]],
 }
+_early = {  # the loss at the tenth step of lag 5
+    ("pytorch", 0.1): [1.43729, 1.28809, 1.51651],
+    ("pytorch", 1.0): [1.43222, 1.29101, 1.51794],
+    ("pytorch", "none"): [1.43219, 1.29389, 1.51819],
+    ("xavier", 0.1): [0.86913, 0.89563, 1.16392],
+    ("xavier", 1.0): [0.86913, 0.89562, 1.16392],
+    ("xavier", "none"): [0.87769, 0.91095, 1.17839],
+    ("orthogonal", 0.1): [1.07313, 0.96564, 1.2697],
+    ("orthogonal", 1.0): [1.07313, 0.96564, 1.2697],
+    ("orthogonal", "none"): [1.08733, 0.97761, 1.28223],
+    ("irnn", 0.1): [1.32115, 1.23602, 1.50954],
+    ("irnn", 1.0): [1.32115, 1.23604, 1.50955],
+    ("irnn", "none"): [1.33246, 1.25882, 1.52252],
+}
 
 
 def _row(init, clip, seed, curve, spans):
@@ -89,6 +103,7 @@ def _row(init, clip, seed, curve, spans):
         "clip": clip,
         "seed": seed,
         "steps": 300,
+        "early_loss": _early[init, clip][seed],
         **{f"acc_{lag}": value for lag, value in zip(lags, curve)},
         "span": spans[seed],
         "span_mean": mean,
