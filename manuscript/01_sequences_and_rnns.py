@@ -124,11 +124,11 @@ over_a_tree = "recursive"  # one cell over the branches of a parse tree
 from course_utils.checking import checking, expect_choice, student
 from course_utils.checking.expect import chosen_of
 
-options = ["random", "recursive", "recurrent", "relational"]
+stands_options = ["random", "recursive", "recurrent", "relational"]
 with checking("what-rnn-stands-for") as check:
     with check.part("each answer is one of the options"):
         for name in ("letter_r", "over_a_tree"):
-            chosen_of(getattr(student, name), options, name)
+            chosen_of(getattr(student, name), stands_options, name)
     ### BEGIN HIDDEN TESTS
     drawn = "weights begin at random in nearly every network; that names none of them"
     paired = "a relational network compares objects in pairs; no cell is applied again and again"
@@ -138,14 +138,14 @@ with checking("what-rnn-stands-for") as check:
             "random": drawn,
             "relational": paired,
         }
-        expect_choice(student.letter_r, "recurrent", options, "letter_r", suspects)
+        expect_choice(student.letter_r, "recurrent", stands_options, "letter_r", suspects)
     with check.part("over a tree", points=0.5):
         suspects = {
             "recurrent": "that one runs along time; a tree has branches that meet",
             "random": drawn,
             "relational": paired,
         }
-        expect_choice(student.over_a_tree, "recursive", options, "over_a_tree", suspects)
+        expect_choice(student.over_a_tree, "recursive", stands_options, "over_a_tree", suspects)
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -178,11 +178,11 @@ what_is_shared = "b"  # what sets an RNN apart: "a", "b", "c" or "d"
 from course_utils.checking import checking, expect_choice, student
 from course_utils.checking.expect import chosen_of
 
-options = ["a", "b", "c", "d"]
+recurrent_options = ["a", "b", "c", "d"]
 with checking("why-recurrent") as check:
     with check.part("each answer is one of the letters"):
         for name in ("data_for_rnn", "what_is_shared"):
-            chosen_of(getattr(student, name), options, name)
+            chosen_of(getattr(student, name), recurrent_options, name)
     ### BEGIN HIDDEN TESTS
     with check.part("data with an order", points=1):
         suspects = {
@@ -190,14 +190,14 @@ with checking("why-recurrent") as check:
             "b": "a basket counts products; which one went in first is not recorded",
             "d": "twelve measurements of one wine form a table row, not a sequence",
         }
-        expect_choice(student.data_for_rnn, "c", options, "data_for_rnn", suspects)
+        expect_choice(student.data_for_rnn, "c", recurrent_options, "data_for_rnn", suspects)
     with check.part("what sets it apart", points=1):
         suspects = {
             "a": "that is the side-by-side network; unrolling makes no new weights",
             "c": "an RNN has an activation at every step; tanh is the usual one",
             "d": "a fixed length is what limits the side-by-side network; an RNN can go on",
         }
-        expect_choice(student.what_is_shared, "b", options, "what_is_shared", suspects)
+        expect_choice(student.what_is_shared, "b", recurrent_options, "what_is_shared", suspects)
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -225,9 +225,9 @@ from course_utils.checking import checking, expect, expect_text, student
 with checking("fill-ins") as check:
     with check.part("one to six words each, in quotes"):
         for name in ("gap_1", "gap_2"):
-            value = getattr(student, name)
-            expect(isinstance(value, str), f"{name}: write text in quotes")
-            expect(1 <= len(value.split()) <= 6, f"{name}: write one to six words")
+            gap_value = getattr(student, name)
+            expect(isinstance(gap_value, str), f"{name}: write text in quotes")
+            expect(1 <= len(gap_value.split()) <= 6, f"{name}: write one to six words")
     ### BEGIN HIDDEN TESTS
 
     def expect_each(name, accepted, suspects):
@@ -394,10 +394,16 @@ task_next_word = "many-to-one"  # unfinished sentence to its next word
 from course_utils.checking import checking, expect_choice, student
 from course_utils.checking.expect import chosen_of
 
-options = ["one-to-one", "one-to-many", "many-to-one", "many-to-many aligned", "many-to-many unaligned"]
+config_options = [
+    "one-to-one",
+    "one-to-many",
+    "many-to-one",
+    "many-to-many aligned",
+    "many-to-many unaligned",
+]
 
 
-def arrangement(name):
+def config_arrangement(name):
     """The student's answer; `many-to-many (aligned)` is read as `many-to-many aligned`."""
     value = getattr(student, name)
     return value.replace("(", " ").replace(")", " ") if isinstance(value, str) else value
@@ -406,7 +412,7 @@ def arrangement(name):
 with checking("task-configurations") as check:
     with check.part("each answer is one of the five arrangements"):
         for name in ("task_review", "task_melody", "task_translation", "task_tagging", "task_next_word"):
-            chosen_of(arrangement(name), options, name)
+            chosen_of(config_arrangement(name), config_options, name)
     ### BEGIN HIDDEN TESTS
     with check.part("review to verdict", points=1):
         suspects = {
@@ -415,7 +421,9 @@ with checking("task-configurations") as check:
             "many-to-many aligned": "nobody asked for a verdict on every word",
             "many-to-many unaligned": "the output is no sequence: a single verdict is wanted",
         }
-        expect_choice(arrangement("task_review"), "many-to-one", options, "task_review", suspects)
+        expect_choice(
+            config_arrangement("task_review"), "many-to-one", config_options, "task_review", suspects
+        )
     with check.part("genre to tune", points=1):
         suspects = {
             "one-to-one": "a tune has many notes",
@@ -423,7 +431,9 @@ with checking("task-configurations") as check:
             "many-to-many aligned": "no input stands beside the second note: the genre is given once",
             "many-to-many unaligned": "the input is no sequence: the genre is a single label",
         }
-        expect_choice(arrangement("task_melody"), "one-to-many", options, "task_melody", suspects)
+        expect_choice(
+            config_arrangement("task_melody"), "one-to-many", config_options, "task_melody", suspects
+        )
     with check.part("English to German", points=1):
         suspects = {
             "one-to-one": "neither sentence is one thing: both are sequences of words",
@@ -432,7 +442,11 @@ with checking("task-configurations") as check:
             "many-to-many aligned": "need the third German word translate the third English one?",
         }
         expect_choice(
-            arrangement("task_translation"), "many-to-many unaligned", options, "task_translation", suspects
+            config_arrangement("task_translation"),
+            "many-to-many unaligned",
+            config_options,
+            "task_translation",
+            suspects,
         )
     with check.part("words to parts of speech", points=1):
         suspects = {
@@ -441,7 +455,13 @@ with checking("task-configurations") as check:
             "many-to-one": "there are as many tags as words",
             "many-to-many unaligned": "the third tag belongs to the third word, always",
         }
-        expect_choice(arrangement("task_tagging"), "many-to-many aligned", options, "task_tagging", suspects)
+        expect_choice(
+            config_arrangement("task_tagging"),
+            "many-to-many aligned",
+            config_options,
+            "task_tagging",
+            suspects,
+        )
     with check.part("unfinished sentence to next word", points=1):
         suspects = {
             "one-to-one": "more than the last word is read",
@@ -449,7 +469,9 @@ with checking("task-configurations") as check:
             "many-to-many aligned": "that trains on every prefix at once; here one prefix is given",
             "many-to-many unaligned": "a single word is wanted, not the rest of the sentence",
         }
-        expect_choice(arrangement("task_next_word"), "many-to-one", options, "task_next_word", suspects)
+        expect_choice(
+            config_arrangement("task_next_word"), "many-to-one", config_options, "task_next_word", suspects
+        )
     ### END HIDDEN TESTS
 
 # %% [markdown] role="written" grade_id="justify-configurations" points=2
@@ -649,15 +671,23 @@ y_dull = -1.124  # output after "dull" alone
 from course_utils.checking import as_array, checking, expect, expect_close, student
 
 
-def flat(name):
+def hand_flat(name):
     """The student's answer as a flat array."""
     return as_array(getattr(student, name), name).reshape(-1)
 
 
 with checking("hidden-state-by-hand") as check:
     with check.part("two numbers for a state, one for an output"):
-        for name, size in (("h_after_not", 2), ("h_after_not_dull", 2), ("y_not_dull", 1), ("y_dull", 1)):
-            expect(flat(name).size == size, f"{name}: expected {size} number{'s' if size > 1 else ''}")
+        for name, hand_size in (
+            ("h_after_not", 2),
+            ("h_after_not_dull", 2),
+            ("y_not_dull", 1),
+            ("y_dull", 1),
+        ):
+            expect(
+                hand_flat(name).size == hand_size,
+                f"{name}: expected {hand_size} number{'s' if hand_size > 1 else ''}",
+            )
     ### BEGIN HIDDEN TESTS
     import numpy as np
 
@@ -695,14 +725,14 @@ with checking("hidden-state-by-hand") as check:
     close = {"rtol": 0, "atol": 5e-3}
     with check.part("after 'not'", points=0.5):
         suspects = slips(["not"], 0) | {"that is the state after 'dull'": reader(["dull"])[0]}
-        expect_close(flat("h_after_not"), reader(["not"])[0], "h_after_not", suspects, **close)
+        expect_close(hand_flat("h_after_not"), reader(["not"])[0], "h_after_not", suspects, **close)
     with check.part("after 'not dull'", points=0.5):
         suspects = slips(["not", "dull"], 0) | {
             "that is 'dull not': the words are the wrong way round": reader(["dull", "not"])[0],
             "the second word is 'dull', but 'not' was read twice": reader(["not", "not"])[0],
         }
         expect_close(
-            flat("h_after_not_dull"), reader(["not", "dull"])[0], "h_after_not_dull", suspects, **close
+            hand_flat("h_after_not_dull"), reader(["not", "dull"])[0], "h_after_not_dull", suspects, **close
         )
     for name, words in (("y_not_dull", ["not", "dull"]), ("y_dull", ["dull"])):
         with check.part(f"output after {' '.join(words)!r}", points=0.5):
@@ -716,7 +746,7 @@ with checking("hidden-state-by-hand") as check:
                 )[0][1],
             }
             expect_close(
-                flat(name), [right], name, {why: [wrong] for why, wrong in suspects.items()}, **close
+                hand_flat(name), [right], name, {why: [wrong] for why, wrong in suspects.items()}, **close
             )
     ### END HIDDEN TESTS
 
@@ -876,14 +906,14 @@ count_10_steps = 20 * 128 + 128 * 128 + 128 * 10 + 128 + 10  # I 20, H 128, O 10
 from course_utils.checking import checking, expect, expect_number, student
 from course_utils.checking.expect import number_of
 
-counts = "one_bias", "two_biases", "hidden_to_hidden", "hidden_to_output", "5_steps", "10_steps"
+param_counts = "one_bias", "two_biases", "hidden_to_hidden", "hidden_to_output", "5_steps", "10_steps"
 with checking("parameter-count") as check:
     with check.part("whole positive numbers"):
-        for name in (f"count_{count}" for count in counts):
-            number = number_of(getattr(student, name), name)
+        for name in (f"count_{count}" for count in param_counts):
+            param_number = number_of(getattr(student, name), name)
             expect(
-                number > 0 and number == int(number),
-                f"{name}: expected a whole positive number, got {number:g}",
+                param_number > 0 and param_number == int(param_number),
+                f"{name}: expected a whole positive number, got {param_number:g}",
             )
     ### BEGIN HIDDEN TESTS
 
@@ -977,24 +1007,24 @@ claim_order = "holds"  # the same words in another order
 from course_utils.checking import checking, expect_choice, student
 from course_utils.checking.expect import chosen_of
 
-options = ["holds", "fails"]
+claim_options = ["holds", "fails"]
 with checking("recurrence-claims") as check:
     with check.part('"holds" or "fails"'):
         for name in ("claim_length", "claim_repeat", "claim_window", "claim_order"):
-            chosen_of(getattr(student, name), options, name)
+            chosen_of(getattr(student, name), claim_options, name)
     ### BEGIN HIDDEN TESTS
     with check.part("longer reviews", points=0.25):
         suspects = {"fails": "which weight would the 21st word need that the 20th does not?"}
-        expect_choice(student.claim_length, "holds", options, "claim_length", suspects)
+        expect_choice(student.claim_length, "holds", claim_options, "claim_length", suspects)
     with check.part("the same word twice", points=0.25):
         suspects = {"holds": "the input is the same, but the other argument of the update is not"}
-        expect_choice(student.claim_repeat, "fails", options, "claim_repeat", suspects)
+        expect_choice(student.claim_repeat, "fails", claim_options, "claim_repeat", suspects)
     with check.part("a window of four", points=0.25):
         suspects = {"holds": "what is outside the window reaches that network by no path: it has no state"}
-        expect_choice(student.claim_window, "fails", options, "claim_window", suspects)
+        expect_choice(student.claim_window, "fails", claim_options, "claim_window", suspects)
     with check.part("another order", points=0.25):
         suspects = {"fails": "you are thinking of a sum over words; here each word meets another past"}
-        expect_choice(student.claim_order, "holds", options, "claim_order", suspects)
+        expect_choice(student.claim_order, "holds", claim_options, "claim_order", suspects)
     ### END HIDDEN TESTS
 
 # %% [markdown] role="written" grade_id="explain-rnn" points=2
@@ -1061,10 +1091,10 @@ from course_utils.checking.expect import number_of
 with checking("representation") as check:
     with check.part("whole positive numbers"):
         for name in ("onehot_numbers", "onehot_nonzero", "embedded_numbers", "table_parameters"):
-            number = number_of(getattr(student, name), name)
+            vector_number = number_of(getattr(student, name), name)
             expect(
-                number > 0 and number == int(number),
-                f"{name}: expected a whole positive number, got {number:g}",
+                vector_number > 0 and vector_number == int(vector_number),
+                f"{name}: expected a whole positive number, got {vector_number:g}",
             )
     ### BEGIN HIDDEN TESTS
     V, E, T = 5000, 64, 20
@@ -1212,28 +1242,28 @@ story_weights = "fails"  # the plot lives on in the weights
 from course_utils.checking import checking, expect_choice, student
 from course_utils.checking.expect import chosen_of
 
-options = ["holds", "fails"]
+story_options = ["holds", "fails"]
 with checking("story-claims") as check:
     with check.part('"holds" or "fails"'):
         for name in ("story_feedback", "story_archive", "story_the", "story_weights"):
-            chosen_of(getattr(student, name), options, name)
+            chosen_of(getattr(student, name), story_options, name)
     ### BEGIN HIDDEN TESTS
     with check.part("a drawn word", points=0.25):
         suspects = {
             "fails": "it is the next input, so it enters the state; and what happens to a state later?"
         }
-        expect_choice(student.story_feedback, "holds", options, "story_feedback", suspects)
+        expect_choice(student.story_feedback, "holds", story_options, "story_feedback", suspects)
     with check.part("an exact archive", points=0.25):
         suspects = {"holds": "a state has a fixed number of entries, and each step writes over all of them"}
-        expect_choice(student.story_archive, "fails", options, "story_archive", suspects)
+        expect_choice(student.story_archive, "fails", story_options, "story_archive", suspects)
     with check.part("after every 'the'", points=0.25):
         suspects = {"fails": "the same input and nothing else: what could make the output differ?"}
-        expect_choice(student.story_the, "holds", options, "story_the", suspects)
+        expect_choice(student.story_the, "holds", story_options, "story_the", suspects)
     with check.part("a plot in the weights", points=0.25):
         suspects = {
             "holds": "weights change in training only; while writing, this story is nowhere but in the state"
         }
-        expect_choice(student.story_weights, "fails", options, "story_weights", suspects)
+        expect_choice(student.story_weights, "fails", story_options, "story_weights", suspects)
     ### END HIDDEN TESTS
 
 # %% [markdown] role="written" grade_id="story-generation" points=2
@@ -1292,24 +1322,24 @@ state_sensor = "carry"  # the sensor's next minute
 from course_utils.checking import checking, expect_choice, student
 from course_utils.checking.expect import chosen_of
 
-options = ["reset", "carry"]
+state_options = ["reset", "carry"]
 with checking("state-reset") as check:
     with check.part('"reset" or "carry"'):
         for name in ("state_novel", "state_next_review", "state_shuffled", "state_sensor"):
-            chosen_of(getattr(student, name), options, name)
+            chosen_of(getattr(student, name), state_options, name)
     ### BEGIN HIDDEN TESTS
     with check.part("the next review", points=0.25):
         suspects = {"carry": "the last critic's words would leak into a verdict on another film"}
-        expect_choice(student.state_next_review, "reset", options, "state_next_review", suspects)
+        expect_choice(student.state_next_review, "reset", state_options, "state_next_review", suspects)
     with check.part("a novel in pieces", points=0.25):
         suspects = {"reset": "the cut was made for memory's sake; the sentence goes on across it"}
-        expect_choice(student.state_novel, "carry", options, "state_novel", suspects)
+        expect_choice(student.state_novel, "carry", state_options, "state_novel", suspects)
     with check.part("shuffled sentences", points=0.25):
         suspects = {"carry": "row 3 of the next batch does not continue row 3 of this one"}
-        expect_choice(student.state_shuffled, "reset", options, "state_shuffled", suspects)
+        expect_choice(student.state_shuffled, "reset", state_options, "state_shuffled", suspects)
     with check.part("a sensor's stream", points=0.25):
         suspects = {"reset": "it is one stream; a minute is a way to deliver it, not a new beginning"}
-        expect_choice(student.state_sensor, "carry", options, "state_sensor", suspects)
+        expect_choice(student.state_sensor, "carry", state_options, "state_sensor", suspects)
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1386,10 +1416,10 @@ def embed(indices, table):
 
 
 # %% role="try"
-letters = np.array([[2, 0, 1], [1, 1, 3]])  # two sequences of three symbols
+hot_letters = np.array([[2, 0, 1], [1, 1, 3]])  # two sequences of three symbols
 small_table = np.array([[0.0, 0.5], [1.0, 1.5], [2.0, 2.5], [3.0, 3.5]])  # four symbols, two numbers each
-print(one_hot(letters, 4))
-print(embed(letters, small_table))
+print(one_hot(hot_letters, 4))
+print(embed(hot_letters, small_table))
 
 # %% role="test" grade_id="one-hot-test" points=6
 import ast
@@ -1564,7 +1594,7 @@ with student.without("one_hot", "embedding"), checking("one-hot") as check:
 import time
 
 
-def seconds(action, repeats=20):
+def hot_seconds(action, repeats=20):
     """The shortest of a few timed runs: what else the machine does can only make it longer."""
     best = float("inf")
     for _ in range(repeats):
@@ -1574,30 +1604,33 @@ def seconds(action, repeats=20):
     return best
 
 
-vocabularies = [100, 300, 1000, 3000]
+hot_vocabularies = [100, 300, 1000, 3000]
 by_product, by_lookup, one_hot_kib, index_kib = [], [], [], []
-generator = np.random.default_rng(0)
-for size in training.progress(vocabularies, "vocabularies"):
-    tokens, vectors = generator.integers(0, size, 128), generator.normal(size=(size, 64))
-    by_product.append(seconds(lambda t=tokens, v=vectors: embed(t, v)) * 1e6)
-    by_lookup.append(seconds(lambda t=tokens, v=vectors: v[t]) * 1e6)
-    one_hot_kib.append(one_hot(tokens, size).nbytes / 1024)
-    index_kib.append(tokens.nbytes / 1024)
+hot_generator = np.random.default_rng(0)
+for hot_size in training.progress(hot_vocabularies, "vocabularies"):
+    hot_tokens, hot_vectors = (
+        hot_generator.integers(0, hot_size, 128),
+        hot_generator.normal(size=(hot_size, 64)),
+    )
+    by_product.append(hot_seconds(lambda t=hot_tokens, v=hot_vectors: embed(t, v)) * 1e6)
+    by_lookup.append(hot_seconds(lambda t=hot_tokens, v=hot_vectors: v[t]) * 1e6)
+    one_hot_kib.append(one_hot(hot_tokens, hot_size).nbytes / 1024)
+    index_kib.append(hot_tokens.nbytes / 1024)
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
-for ax, product, lookup, label in (
-    (left, one_hot_kib, index_kib, "memory (KiB)"),
-    (right, by_product, by_lookup, "time (µs)"),
+fig, (hot_left, hot_right) = plt.subplots(1, 2, figsize=(9, 3.6))
+for ax, hot_product, hot_lookup, hot_label in (
+    (hot_left, one_hot_kib, index_kib, "memory (KiB)"),
+    (hot_right, by_product, by_lookup, "time (µs)"),
 ):
-    ax.loglog(vocabularies, product, "o-", label="one-hot product")
-    ax.loglog(vocabularies, lookup, "s--", label="look-up")
-    ax.set(xlabel="vocabulary size V", ylabel=label)
-left.set_title("what goes in: one-hot rows, or indices")
-right.set_title("time for 128 symbols")
-left.legend()
+    ax.loglog(hot_vocabularies, hot_product, "o-", label="one-hot product")
+    ax.loglog(hot_vocabularies, hot_lookup, "s--", label="look-up")
+    ax.set(xlabel="vocabulary size V", ylabel=hot_label)
+hot_left.set_title("what goes in: one-hot rows, or indices")
+hot_right.set_title("time for 128 symbols")
+hot_left.legend()
 print("V       one-hot KiB   index KiB   product µs   look-up µs")
-for row in zip(vocabularies, one_hot_kib, index_kib, by_product, by_lookup, strict=True):
-    print("{:<6d} {:12.0f} {:11.1f} {:12.0f} {:12.1f}".format(*row))
+for hot_row in zip(hot_vocabularies, one_hot_kib, index_kib, by_product, by_lookup, strict=True):
+    print("{:<6d} {:12.0f} {:11.1f} {:12.0f} {:12.1f}".format(*hot_row))
 plotting.show(
     fig,
     alt="Two log-log plots against vocabulary size. Memory and time of the one-hot product climb steadily; "
@@ -1724,11 +1757,11 @@ def rnn_forward(x, weight_ih, weight_hh, bias, weight_ho, bias_o, h0=None, many_
 
 
 # %% role="try"
-example = np.zeros((2, 4, 3))  # (B, T, I)
-example[0, 0, 0] = example[1, 2, 1] = 1  # a single 1 in each sequence; zeros otherwise
+forward_example = np.zeros((2, 4, 3))  # (B, T, I)
+forward_example[0, 0, 0] = forward_example[1, 2, 1] = 1  # a single 1 in each sequence; zeros otherwise
 weights_now = np.random.default_rng(0)
 hidden_now, outputs_now = rnn_forward(
-    example,
+    forward_example,
     weights_now.normal(size=(5, 3)),
     0.4 * weights_now.normal(size=(5, 5)),
     np.zeros(5),
@@ -1769,10 +1802,12 @@ with student.without("rnn"), checking("rnn-forward") as check:
         why="the exercise asks you to write the steps, so the library's recurrent layers do not count",
     )
     with check.part("one unit, three steps"):
-        x_one, unit = np.array([[[1.0], [0.0], [0.0]]]), np.array([[1.0]])
-        states, outputs = run_forward(x_one, unit, 0.5 * unit, np.zeros(1), 2 * unit, np.array([0.1]))
+        x_one, forward_unit = np.array([[[1.0], [0.0], [0.0]]]), np.array([[1.0]])
+        forward_states, forward_outputs = run_forward(
+            x_one, forward_unit, 0.5 * forward_unit, np.zeros(1), 2 * forward_unit, np.array([0.1])
+        )
         expect_close(
-            states,
+            forward_states,
             [[[0.76159416], [0.36339946], [0.17972447]]],
             what="hidden states of one unit with W_ih = 1, W_hh = 0.5, b = 0 after the inputs 1, 0, 0",
             suspects={
@@ -1789,13 +1824,13 @@ with student.without("rnn"), checking("rnn-forward") as check:
             reveal=True,
         )
         expect_close(
-            outputs,
+            forward_outputs,
             [[[1.62318831], [0.82679891], [0.45944895]]],
             what="outputs with W_ho = 2 and b_o = 0.1",
             reveal=True,
         )
     with check.part("two units, two steps"):
-        pair = [
+        forward_pair = [
             np.array([[[1.0, 0.0], [0.0, 1.0]]]),  # x (1, 2, 2)
             np.array([[0.5, -0.3], [0.2, 0.8]]),  # weight_ih
             np.array([[0.1, 0.6], [-0.4, 0.3]]),  # weight_hh
@@ -1803,9 +1838,9 @@ with student.without("rnn"), checking("rnn-forward") as check:
             np.array([[1.0, 2.0]]),  # weight_ho (1, 2)
             np.array([0.5]),  # bias_o
         ]
-        states, outputs = run_forward(*pair)
+        forward_states, forward_outputs = run_forward(*forward_pair)
         expect_close(
-            states,
+            forward_states,
             [[[0.60436778, 0.09966799], [0.02023481, 0.45274949]]],
             what="hidden states of two units",
             suspects={
@@ -1826,9 +1861,11 @@ with student.without("rnn"), checking("rnn-forward") as check:
             },
             reveal=True,
         )
-        expect_close(outputs, [[[1.30370377], [1.42573379]]], what="outputs of two steps", reveal=True)
         expect_close(
-            run_forward(*pair, many_to_one=True)[1],
+            forward_outputs, [[[1.30370377], [1.42573379]]], what="outputs of two steps", reveal=True
+        )
+        expect_close(
+            run_forward(*forward_pair, many_to_one=True)[1],
             [[1.42573379]],
             what="the output with many_to_one",
             suspects={
@@ -1838,7 +1875,7 @@ with student.without("rnn"), checking("rnn-forward") as check:
             reveal=True,
         )
     with check.part("many-to-one gives one output a sequence"):
-        states, outputs = run_forward(
+        forward_states, forward_outputs = run_forward(
             np.zeros((2, 3, 4)),
             np.zeros((5, 4)),
             np.zeros((5, 5)),
@@ -1848,13 +1885,13 @@ with student.without("rnn"), checking("rnn-forward") as check:
             many_to_one=True,
         )
         expect_shape(
-            states,
+            forward_states,
             (2, 3, 5),
             "hidden (B, T, H)",
             {"only the last state came back; all are asked for": (2, 5)},
         )
         expect_shape(
-            outputs,
+            forward_outputs,
             (2, 6),
             "outputs with many_to_one",
             {"there is an output for every step": (2, 3, 6), "the time axis is still there": (2, 1, 6)},
@@ -1974,9 +2011,9 @@ with student.without("rnn"), checking("rnn-forward") as check:
 
     with check.part("many-to-many: an output from every state", points=1):
         for sizes in ((2, 4, 3, 3, 3), (3, 5, 2, 4, 6), (1, 2, 3, 4, 1)):
-            outputs, states, w_ho, b_o = outputs_of(sizes)
-            late = np.concatenate([np.zeros_like(states[:, :1]), states[:, :-1]], axis=1)
-            y = states @ w_ho.T + b_o
+            forward_outputs, forward_states, w_ho, b_o = outputs_of(sizes)
+            late = np.concatenate([np.zeros_like(forward_states[:, :1]), forward_states[:, :-1]], axis=1)
+            y = forward_states @ w_ho.T + b_o
             suspects = {
                 "the output layer's bias is missing": y - b_o,
                 "the output layer's bias is added twice": y + b_o,
@@ -1989,12 +2026,14 @@ with student.without("rnn"), checking("rnn-forward") as check:
                 "an axis of length 1 was squeezed away": y.squeeze(),
             }
             if sizes[3] == sizes[4]:
-                suspects["weight_ho is transposed: for rows, W_ho h is h @ weight_ho.T"] = states @ w_ho + b_o
-            expect_close(outputs, y, what="outputs (B, T, O)", suspects=suspects)
+                suspects["weight_ho is transposed: for rows, W_ho h is h @ weight_ho.T"] = (
+                    forward_states @ w_ho + b_o
+                )
+            expect_close(forward_outputs, y, what="outputs (B, T, O)", suspects=suspects)
     with check.part("many-to-one: an output from the last state", points=2):
         for sizes in ((2, 4, 3, 3, 3), (3, 5, 2, 4, 6), (1, 2, 3, 4, 1)):
-            outputs, states, w_ho, b_o = outputs_of(sizes, many_to_one=True)
-            y = states @ w_ho.T + b_o
+            forward_outputs, forward_states, w_ho, b_o = outputs_of(sizes, many_to_one=True)
+            y = forward_states @ w_ho.T + b_o
             suspects = {
                 "the output layer's bias is missing": y[:, -1] - b_o,
                 "the output layer's bias is added twice": y[:, -1] + b_o,
@@ -2011,15 +2050,18 @@ with student.without("rnn"), checking("rnn-forward") as check:
             }
             if sizes[3] == sizes[4]:
                 suspects["weight_ho is transposed: for rows, W_ho h is h @ weight_ho.T"] = (
-                    states[:, -1] @ w_ho + b_o
+                    forward_states[:, -1] @ w_ho + b_o
                 )
-            expect_close(outputs, y[:, -1], what="outputs with many_to_one (B, O)", suspects=suspects)
+            expect_close(forward_outputs, y[:, -1], what="outputs with many_to_one (B, O)", suspects=suspects)
     names = ("x", "weight_ih", "weight_hh", "bias", "weight_ho", "bias_o", "h0")
     with check.part("float64 throughout, and no argument changed", points=1):
-        states, outputs = run_forward(*equal, h0=h0)
+        forward_states, forward_outputs = run_forward(*equal, h0=h0)
         exact = unroll(x, h0, w_ih, w_hh, b)
-        expect_close(states, exact, what="hidden states", rtol=1e-4, atol=1e-5)
-        fine = states.dtype == outputs.dtype == np.float64 and np.abs(states - exact).max() < 1e-12
+        expect_close(forward_states, exact, what="hidden states", rtol=1e-4, atol=1e-5)
+        fine = (
+            forward_states.dtype == forward_outputs.dtype == np.float64
+            and np.abs(forward_states - exact).max() < 1e-12
+        )
         expect(
             fine,
             "float64 went in, but digits were lost on the way: something is computed or stored in float32",
@@ -2061,30 +2103,40 @@ with student.without("rnn"), checking("rnn-forward") as check:
 # difference by that factor, and tanh, whose slope is at most 1, by a little more.
 
 # %% role="experiment"
-generator = np.random.default_rng(1)
-symbols = generator.integers(0, 4, (1, 40)).repeat(2, axis=0)  # (2, 40), twice the same
-symbols[:, 0] = [0, 1]  # but for the first symbol
-pairs = np.eye(4)[symbols]  # (2, 40, 4)
-w_in, rotation = 0.2 * generator.normal(size=(30, 4)), np.linalg.qr(generator.normal(size=(30, 30)))[0]
-scales = [0.5, 0.8, 0.95]
-trajectories, marks = {}, {}
+forward_generator = np.random.default_rng(1)
+forward_symbols = forward_generator.integers(0, 4, (1, 40)).repeat(2, axis=0)  # (2, 40), twice the same
+forward_symbols[:, 0] = [0, 1]  # but for the first symbol
+forward_pairs = np.eye(4)[forward_symbols]  # (2, 40, 4)
+w_in, forward_rotation = (
+    0.2 * forward_generator.normal(size=(30, 4)),
+    np.linalg.qr(forward_generator.normal(size=(30, 30)))[0],
+)
+forward_scales = [0.5, 0.8, 0.95]
+forward_trajectories, forward_marks = {}, {}
 print("scale   steps until the difference is below 1 % of the first")
-for scale in training.progress(scales, "scales"):
-    states, _ = rnn_forward(pairs, w_in, scale * rotation, np.zeros(30), np.zeros((1, 30)), np.zeros(1))
-    trajectories[scale] = states
-    marks[scale] = np.linalg.norm(states[0] - states[1], axis=-1)  # (T,)
-    below = np.flatnonzero(marks[scale] < 0.01 * marks[scale][0])
-    print(f"{scale:<7} {below[0] if len(below) else 'more than 39'}")
+for forward_scale in training.progress(forward_scales, "scales"):
+    forward_states, _ = rnn_forward(
+        forward_pairs, w_in, forward_scale * forward_rotation, np.zeros(30), np.zeros((1, 30)), np.zeros(1)
+    )
+    forward_trajectories[forward_scale] = forward_states
+    forward_marks[forward_scale] = np.linalg.norm(forward_states[0] - forward_states[1], axis=-1)  # (T,)
+    forward_below = np.flatnonzero(forward_marks[forward_scale] < 0.01 * forward_marks[forward_scale][0])
+    print(f"{forward_scale:<7} {forward_below[0] if len(forward_below) else 'more than 39'}")
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
-for scale, mark in marks.items():
-    right.semilogy(range(1, 41), mark, label=f"scale {scale}")
-for row, style in ((0, "-"), (1, "--")):
-    left.plot(range(1, 21), trajectories[scales[-1]][row, :20, 0], style, label="first symbol " + "AB"[row])
-left.set(xlabel="step t", ylabel="state of unit 1", title=f"one unit, scale {scales[-1]}")
-right.set(xlabel="step t", ylabel="distance of the two states", title="the mark of the first symbol")
-left.legend()
-right.legend()
+fig, (forward_left, forward_right) = plt.subplots(1, 2, figsize=(9, 3.6))
+for forward_scale, forward_mark in forward_marks.items():
+    forward_right.semilogy(range(1, 41), forward_mark, label=f"scale {forward_scale}")
+for forward_row, forward_style in ((0, "-"), (1, "--")):
+    forward_left.plot(
+        range(1, 21),
+        forward_trajectories[forward_scales[-1]][forward_row, :20, 0],
+        forward_style,
+        label="first symbol " + "AB"[forward_row],
+    )
+forward_left.set(xlabel="step t", ylabel="state of unit 1", title=f"one unit, scale {forward_scales[-1]}")
+forward_right.set(xlabel="step t", ylabel="distance of the two states", title="the mark of the first symbol")
+forward_left.legend()
+forward_right.legend()
 plotting.show(
     fig,
     alt="Left: one unit's state over 20 steps of two sequences that differ in their first symbol; the curves "
@@ -2262,13 +2314,13 @@ with student.without("rnn"), checking("rnn-cell") as check:
         why="the exercise asks you to write the cell, so the library's recurrent layers do not count",
     )
     with check.part("one tanh step with given weights"):
-        known = {
+        cell_known = {
             "weight_ih": torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]),
             "weight_hh": torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]),
             "bias": torch.tensor([0.0, 0.0, -0.5]),
         }
         expect_close(
-            loaded_cell(known, 2, 3)(torch.tensor([[0.5, -0.5]]), torch.tensor([[0.1, 0.2, 0.3]])),
+            loaded_cell(cell_known, 2, 3)(torch.tensor([[0.5, -0.5]]), torch.tensor([[0.1, 0.2, 0.3]])),
             [[0.60436778, -0.19737532, -0.46211716]],
             what="one step",
             suspects={
@@ -2284,9 +2336,9 @@ with student.without("rnn"), checking("rnn-cell") as check:
             reveal=True,
         )
     with check.part("one step with layer norm"):
-        known |= {"gain": torch.tensor([1.0, 0.5, 2.0]), "shift": torch.tensor([0.0, 0.3, -0.2])}
+        cell_known |= {"gain": torch.tensor([1.0, 0.5, 2.0]), "shift": torch.tensor([0.0, 0.3, -0.2])}
         expect_close(
-            loaded_cell(known, 2, 3, layer_norm=True)(
+            loaded_cell(cell_known, 2, 3, layer_norm=True)(
                 torch.tensor([[0.5, -0.5], [1.0, 0.25]]), torch.tensor([[0.1, 0.2, 0.3], [-0.4, 0.0, 0.5]])
             ),
             [[0.87932569, 0.10351552, -0.97380752], [0.88827826, -0.05337539, -0.92370563]],
@@ -2322,10 +2374,10 @@ with student.without("rnn"), checking("rnn-cell") as check:
             reveal=True,
         )
     with check.part("the parameters' names"):
-        named = set(student.RNNCell(2, 3).state_dict())
+        cell_named = set(student.RNNCell(2, 3).state_dict())
         expect(
-            named == {"weight_ih", "weight_hh", "bias"},
-            f"state_dict() should hold weight_ih, weight_hh, bias; got {sorted(named)}",
+            cell_named == {"weight_ih", "weight_hh", "bias"},
+            f"state_dict() should hold weight_ih, weight_hh, bias; got {sorted(cell_named)}",
         )
 
     ### BEGIN HIDDEN TESTS
@@ -2707,37 +2759,39 @@ class OrderClassifier(nn.Module):
         return self.head(state)
 
 
-settings = {
+cell_settings = {
     "tanh": {"activation": "tanh"},
     "ReLU": {"activation": "relu"},
     "tanh, layer norm": {"activation": "tanh", "layer_norm": True},
 }
 train_split, test_split = synthetic.event_order("train"), synthetic.event_order("test")
-updates, curves = runtime.steps(quick=40, default=1200, full=3000), {}
+cell_updates, cell_curves = runtime.steps(quick=40, default=1200, full=3000), {}
 print("setting             test accuracy")
-for setting, options in settings.items():
-    losses_of, accuracies = [], []
-    for seed in range(runtime.steps(quick=1, default=3, full=5)):
-        runtime.seed_everything(seed)
-        classifier = OrderClassifier(RNNCell(5, 48, **options), 48)
-        optimizer = torch.optim.Adam(classifier.parameters(), lr=5e-3)
-        batches = training.minibatches(*train_split, batch_size=64, seed=seed)
+for cell_setting, cell_options in cell_settings.items():
+    losses_of, cell_accuracies = [], []
+    for cell_seed in range(runtime.steps(quick=1, default=3, full=5)):
+        runtime.seed_everything(cell_seed)
+        cell_classifier = OrderClassifier(RNNCell(5, 48, **cell_options), 48)
+        cell_optimizer = torch.optim.Adam(cell_classifier.parameters(), lr=5e-3)
+        cell_batches = training.minibatches(*train_split, batch_size=64, seed=cell_seed)
         with runtime.single_thread():
-            history = training.fit(
-                classifier,
-                batches,
+            cell_history = training.fit(
+                cell_classifier,
+                cell_batches,
                 F.cross_entropy,
-                optimizer,
-                updates,
+                cell_optimizer,
+                cell_updates,
                 clip=1.0,
-                label=f"{setting}, seed {seed}",
+                label=f"{cell_setting}, seed {cell_seed}",
             )
-        accuracies.append(training.accuracy(training.predict(classifier, test_split[0]), test_split[1]))
-        losses_of.append(history.losses)
-    curves[setting] = np.stack(losses_of)
-    print(f"{setting:<19} {training.Repeats(np.array(accuracies)):.3f}")
+        cell_accuracies.append(
+            training.accuracy(training.predict(cell_classifier, test_split[0]), test_split[1])
+        )
+        losses_of.append(cell_history.losses)
+    cell_curves[cell_setting] = np.stack(losses_of)
+    print(f"{cell_setting:<19} {training.Repeats(np.array(cell_accuracies)):.3f}")
 fig = plotting.loss_curves(
-    curves, ylabel="cross-entropy (nats)", smooth=25, references={"ln 6 = 1.79": np.log(6)}
+    cell_curves, ylabel="cross-entropy (nats)", smooth=25, references={"ln 6 = 1.79": np.log(6)}
 )
 plotting.show(
     fig,
@@ -2764,16 +2818,16 @@ bag_of_symbols = "near the dashed line"  # "near zero", "halfway down" or "near 
 from course_utils.checking import checking, expect_choice, student
 from course_utils.checking.expect import chosen_of
 
-places = ["near zero", "halfway down", "near the dashed line"]
+cell_places = ["near zero", "halfway down", "near the dashed line"]
 with checking("rnn-cell-plot") as check:
     with check.part("one of the options"):
-        chosen_of(student.bag_of_symbols, places, "bag_of_symbols")
+        chosen_of(student.bag_of_symbols, cell_places, "bag_of_symbols")
     ### BEGIN HIDDEN TESTS
     with check.part("a model that cannot see order", points=1):
         expect_choice(
             student.bag_of_symbols,
             "near the dashed line",
-            places,
+            cell_places,
             what="bag_of_symbols",
             suspects={
                 "near zero": "A, B and C occur once each in every class: the counts say nothing about it",
@@ -2899,10 +2953,12 @@ def two_of(result, what):
 
 with checking("forecaster") as check:
     with check.part("windows and labels of the series 0…8"):
-        x, y = two_of(student.make_windows(torch.arange(9.0), 4), "make_windows returns two tensors, (x, y)")
-        expect_close(x, [[[0], [1], [2], [3]], [[4], [5], [6], [7]]], what="x", reveal=True)
+        forecast_x, forecast_y = two_of(
+            student.make_windows(torch.arange(9.0), 4), "make_windows returns two tensors, (x, y)"
+        )
+        expect_close(forecast_x, [[[0], [1], [2], [3]], [[4], [5], [6], [7]]], what="x", reveal=True)
         expect_close(
-            y,
+            forecast_y,
             [[[1], [2], [3], [4]], [[5], [6], [7], [8]]],
             what="y",
             suspects={
@@ -2913,56 +2969,67 @@ with checking("forecaster") as check:
             },
             reveal=True,
         )
-        x, _ = two_of(student.make_windows(torch.arange(8.0), 4), "make_windows returns two tensors, (x, y)")
+        forecast_x, _ = two_of(
+            student.make_windows(torch.arange(8.0), 4), "make_windows returns two tensors, (x, y)"
+        )
         expect_shape(
-            x,
+            forecast_x,
             (1, 4, 1),
             "x of the series 0…7 in windows of 4",
             {"there is a window whose last step has no real label": (2, 4, 1)},
         )
     with check.part("the model's shape"):
         student.seed(0)
-        model, two_rows = student.Forecaster(6), torch.tensor([[0.9], [0.1]]).repeat(1, 5).unsqueeze(-1)
-        expect_shape(model(two_rows), (2, 5, 1), "Forecaster(6) on an input (2, 5, 1)")
+        forecast_model, two_rows = (
+            student.Forecaster(6),
+            torch.tensor([[0.9], [0.1]]).repeat(1, 5).unsqueeze(-1),
+        )
+        expect_shape(forecast_model(two_rows), (2, 5, 1), "Forecaster(6) on an input (2, 5, 1)")
         expect_close(
-            model(two_rows)[1:],
-            model(two_rows[1:]),
+            forecast_model(two_rows)[1:],
+            forecast_model(two_rows[1:]),
             what="the second of two sequences, forecast with the first and alone: sequences influence each "
             "other (does the recurrent layer know that batch comes first?)",
         )
     with check.part("training lowers the loss"):
-        ramp = torch.arange(12.0).reshape(3, 4, 1) / 12
+        forecast_ramp = torch.arange(12.0).reshape(3, 4, 1) / 12
 
         def losses_with(labels):
             student.seed(0)
             line = student.build("torch.nn.Linear", 1, 1)
             return two_of(
-                student.train_forecaster(line, ramp, labels, 1, epochs=40, lr=0.05),
+                student.train_forecaster(line, forecast_ramp, labels, 1, epochs=40, lr=0.05),
                 "train_forecaster returns two lists of losses",
             )
 
-        losses, unseen = losses_with(ramp + 0.5)
-        for name, values in (("train_losses", losses), ("test_losses", unseen)):
-            expect_shape(values, (40,), f"{name} for 40 epochs")
-            tensors = isinstance(values, torch.Tensor) or any(
-                isinstance(value, torch.Tensor) and value.requires_grad for value in values
+        forecast_losses, forecast_unseen = losses_with(forecast_ramp + 0.5)
+        for name, forecast_values in (("train_losses", forecast_losses), ("test_losses", forecast_unseen)):
+            expect_shape(forecast_values, (40,), f"{name} for 40 epochs")
+            forecast_tensors = isinstance(forecast_values, torch.Tensor) or any(
+                isinstance(value, torch.Tensor) and value.requires_grad for value in forecast_values
             )
-            expect(not tensors, f"{name} should hold plain numbers; these are tensors with their graphs")
+            expect(
+                not forecast_tensors, f"{name} should hold plain numbers; these are tensors with their graphs"
+            )
         expect(
-            as_array(losses[-1], "a loss") < 0.5 * as_array(losses[0], "a loss"),
+            as_array(forecast_losses[-1], "a loss") < 0.5 * as_array(forecast_losses[0], "a loss"),
             "the training loss should at least halve on this easy problem; compare your epoch with the five "
             "steps in the hint",
         )
-        others, _ = losses_with(ramp + 0.5 + torch.tensor([0.0, 7.0, 0.0]).reshape(3, 1, 1))
+        forecast_others, _ = losses_with(forecast_ramp + 0.5 + torch.tensor([0.0, 7.0, 0.0]).reshape(3, 1, 1))
         expect_close(
-            others, losses, what="train_losses, with other labels in the held-out row: it was trained on"
+            forecast_others,
+            forecast_losses,
+            what="train_losses, with other labels in the held-out row: it was trained on",
         )
     ### BEGIN HIDDEN TESTS
     with check.part("labels are the next values", points=2):
         wave = torch.sin(1.3 * torch.arange(16.0)) + 0.1 * torch.arange(16.0)  # no two values alike
         for count in (14, 13, 12):  # T = 4: a leftover value; none; one label short of a third window
             series, full = wave[:count], (count - 1) // 4
-            x, y = two_of(student.make_windows(series, 4), "make_windows returns two tensors, (x, y)")
+            forecast_x, forecast_y = two_of(
+                student.make_windows(series, 4), "make_windows returns two tensors, (x, y)"
+            )
             inputs, labels = (
                 series[: full * 4].reshape(full, 4, 1),
                 series[1 : full * 4 + 1].reshape(full, 4, 1),
@@ -2971,7 +3038,7 @@ with checking("forecaster") as check:
             sliding = series[:-1].unfold(0, 4, 1).unsqueeze(-1)
             what = f"of {count} values in windows of 4"
             expect_close(
-                x,
+                forecast_x,
                 inputs,
                 what=f"x {what}",
                 suspects={
@@ -3007,19 +3074,19 @@ with checking("forecaster") as check:
                 ),
                 "the labels are the steps' differences, not the values": labels - inputs,
             }
-            expect_close(y, labels, what=f"y {what}", suspects=suspects)
-        x, _ = two_of(student.make_windows(wave, 5), "make_windows returns two tensors, (x, y)")
-        expect_shape(x, (3, 5, 1), "x of 16 values in windows of 5")
+            expect_close(forecast_y, labels, what=f"y {what}", suspects=suspects)
+        forecast_x, _ = two_of(student.make_windows(wave, 5), "make_windows returns two tensors, (x, y)")
+        expect_shape(forecast_x, (3, 5, 1), "x of 16 values in windows of 5")
         expect(
-            isinstance(x, torch.Tensor) and x.dtype == torch.float32,
+            isinstance(forecast_x, torch.Tensor) and forecast_x.dtype == torch.float32,
             "x should be a float32 tensor, as the series is",
         )
     steps = torch.linspace(0.2, 2, 12).reshape(2, 6, 1)
     with check.part("the model reads forward, each sequence by itself", points=1):
         student.seed(1)
-        model = student.Forecaster(50)
-        model.eval()
-        out = as_array(model(steps), "forecasts")
+        forecast_model = student.Forecaster(50)
+        forecast_model.eval()
+        out = as_array(forecast_model(steps), "forecasts")
         expect_shape(
             out,
             (2, 6, 1),
@@ -3036,40 +3103,43 @@ with checking("forecaster") as check:
                 f"forecasts of sequence {row} when only sequence {1 - row} changes: sequences influence each "
             )
             mixed += "other (does the recurrent layer know that batch comes first?)"
-            expect_close(model(other)[row], out[row], what=mixed)
+            expect_close(forecast_model(other)[row], out[row], what=mixed)
         other = steps.clone()
         other[:, 3:] += 1
         expect_close(
-            model(other)[:, :3],
+            forecast_model(other)[:, :3],
             out[:, :3],
             what="early forecasts when only later values change: the future leaks in",
         )
         other = steps.clone()
         other[:, 0] += 1
-        moved = abs(as_array(model(other), "forecasts")[:, 2] - out[:, 2]).max()
+        moved = abs(as_array(forecast_model(other), "forecasts")[:, 2] - out[:, 2]).max()
         expect(
             moved > 1e-7,
             "the third forecast does not depend on the first value: nothing is carried from step to step",
         )
         expect_close(
-            model(steps), out, what="the same input once more: no state should be kept between calls"
+            forecast_model(steps), out, what="the same input once more: no state should be kept between calls"
         )
-        expect_shape(model(steps[:1, :1]), (1, 1, 1), "forecasts for an input (1, 1, 1)")
-        expect_close(model(steps[:1]), out[:1], what="a batch of one")
+        expect_shape(forecast_model(steps[:1, :1]), (1, 1, 1), "forecasts for an input (1, 1, 1)")
+        expect_close(forecast_model(steps[:1]), out[:1], what="a batch of one")
     with check.part("hidden_size ReLU units", points=1):
         for units in (7, 50):
-            model = student.Forecaster(units) if units != 50 else student.Forecaster()
+            forecast_model = student.Forecaster(units) if units != 50 else student.Forecaster()
             expect(
-                any(units in value.shape for value in model.state_dict().values()),
+                any(units in value.shape for value in forecast_model.state_dict().values()),
                 f"no weight has a side of {units}, the number of hidden units asked for",
             )
         lowest = 0.0
         for seed in range(10):
             student.seed(seed)
-            model = student.Forecaster(50)
+            forecast_model = student.Forecaster(50)
             # Inputs so large that biases hardly count: ReLU units give twice the output for twice the input.
-            once, twice = as_array(model(1e4 * steps), "forecasts"), as_array(model(2e4 * steps), "forecasts")
-            mirrored = as_array(model(-1e4 * steps), "forecasts")
+            once, twice = (
+                as_array(forecast_model(1e4 * steps), "forecasts"),
+                as_array(forecast_model(2e4 * steps), "forecasts"),
+            )
+            mirrored = as_array(forecast_model(-1e4 * steps), "forecasts")
             for forecasts in (once, twice, mirrored):
                 expect_shape(forecasts, (2, 6, 1), "forecasts for an input (2, 6, 1)")
             lowest = min(lowest, float(once.min()), float(mirrored.min()))
@@ -3085,7 +3155,7 @@ with checking("forecaster") as check:
         expect(
             lowest < 0, "forecasts are never negative: a ReLU after the head cannot forecast a falling series"
         )
-        gradients = student.backward(model, steps).parameters
+        gradients = student.backward(forecast_model, steps).parameters
         expect(gradients, "the model has no parameters to train: are its layers attributes of the module?")
         cut = [name for name, value in gradients.items() if value is None]
         expect(
@@ -3176,22 +3246,22 @@ with checking("forecaster") as check:
         )
     with check.part("losses of both kinds, before each update", points=1):
         expected_seen, expected_unseen = replay()[1:]
-        _, seen, unseen = train_line()
-        for name, values in (("train_losses", seen), ("test_losses", unseen)):
-            expect_shape(values, (6,), f"{name} of six epochs")
-            tensors = isinstance(values, torch.Tensor) or any(
-                isinstance(v, torch.Tensor) and v.requires_grad for v in values
+        _, seen, forecast_unseen = train_line()
+        for name, forecast_values in (("train_losses", seen), ("test_losses", forecast_unseen)):
+            expect_shape(forecast_values, (6,), f"{name} of six epochs")
+            forecast_tensors = isinstance(forecast_values, torch.Tensor) or any(
+                isinstance(v, torch.Tensor) and v.requires_grad for v in forecast_values
             )
             expect(
-                not tensors,
+                not forecast_tensors,
                 f"{name} holds tensors, which keep the graphs of all epochs alive; store plain numbers",
             )
-        for name, values, expected, number, others in (
+        for name, forecast_values, expected, number, forecast_others in (
             ("train_losses", seen, expected_seen, 1, expected_unseen),
-            ("test_losses", unseen, expected_unseen, 2, expected_seen),
+            ("test_losses", forecast_unseen, expected_unseen, 2, expected_seen),
         ):
             expect_close(
-                values,
+                forecast_values,
                 expected,
                 what=name,
                 suspects={
@@ -3201,7 +3271,7 @@ with checking("forecaster") as check:
                     "it is measured after the update; both belong before it": lambda n=number: replay(
                         mistake="late"
                     )[n],
-                    "these are the losses of the other kind": others,
+                    "these are the losses of the other kind": forecast_others,
                     "this is the square root of the mean squared error": [value**0.5 for value in expected],
                     "this is the mean absolute error": lambda n=number: replay(mistake="absolute")[n],
                     "shapes were stretched to fit: every pair counts": lambda n=number: replay(
@@ -3225,8 +3295,8 @@ with checking("forecaster") as check:
             )
             leak = f"with row {held} held out, its labels change the trained weights: it was trained on"
             expect_close(after[0], before[0], what=leak, rtol=1e-4)
-            for losses in (before[2], after[2]):
-                expect_shape(losses, (6,), "test_losses of six epochs")
+            for forecast_losses in (before[2], after[2]):
+                expect_shape(forecast_losses, (6,), "test_losses of six epochs")
             blind = f"with row {held} held out, its labels do not change test_losses: is another row tested?"
             expect(
                 abs(as_array(after[2], "test_losses") - as_array(before[2], "test_losses")).min() > 1e-3,
@@ -3245,31 +3315,42 @@ with checking("forecaster") as check:
 
 # %% role="experiment"
 inputs_all, labels_all = make_windows(torch.arange(101.0) / 100, 10)  # (10, 10, 1); the last label is 100
-plans = [runtime.steps(quick=5, default=50, full=50), runtime.steps(quick=10, default=500, full=2000)]
-forecasts = {5: {}, 9: {}}
+forecast_plans = [
+    runtime.steps(quick=5, default=50, full=50),
+    runtime.steps(quick=10, default=500, full=2000),
+]
+forecast_curves = {5: {}, 9: {}}
 print("epochs   held out   error, other nine   error, held-out one   (repeat the last number: 1.00)")
-for epochs in plans:
-    for held_out in forecasts:
-        span, ends = f"{10 * held_out}–{10 * held_out + 9}", []
-        for seed in training.progress(range(3), f"{epochs} epochs, {span} held out"):
-            runtime.seed_everything(seed)
-            network = Forecaster(50)
+for forecast_epochs in forecast_plans:
+    for held_out in forecast_curves:
+        forecast_span, forecast_ends = f"{10 * held_out}–{10 * held_out + 9}", []
+        for forecast_seed in training.progress(
+            range(3), f"{forecast_epochs} epochs, {forecast_span} held out"
+        ):
+            runtime.seed_everything(forecast_seed)
+            forecast_network = Forecaster(50)
             with runtime.single_thread():
-                losses = train_forecaster(network, inputs_all, labels_all, held_out, epochs=epochs, lr=0.01)
-            ends.append([100 * kind[-1] ** 0.5 for kind in losses])
-            if epochs == plans[0]:
-                predicted = training.predict(network, inputs_all[held_out : held_out + 1])
-                forecasts[held_out][f"seed {seed}"] = 100 * predicted[0, :, 0]
-        seen, unseen = (f"{training.Repeats(np.array(column)):.2f}" for column in zip(*ends, strict=True))
-        print(f"{epochs:<8} {span:<10} {seen:<19} {unseen}")
+                forecast_losses = train_forecaster(
+                    forecast_network, inputs_all, labels_all, held_out, epochs=forecast_epochs, lr=0.01
+                )
+            forecast_ends.append([100 * kind[-1] ** 0.5 for kind in forecast_losses])
+            if forecast_epochs == forecast_plans[0]:
+                forecast_predicted = training.predict(forecast_network, inputs_all[held_out : held_out + 1])
+                forecast_curves[held_out][f"seed {forecast_seed}"] = 100 * forecast_predicted[0, :, 0]
+        forecast_seen, forecast_unseen = (
+            f"{training.Repeats(np.array(column)):.2f}" for column in zip(*forecast_ends, strict=True)
+        )
+        print(f"{forecast_epochs:<8} {forecast_span:<10} {forecast_seen:<19} {forecast_unseen}")
 
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.6))
-for ax, (held_out, by_seed) in zip(axes, forecasts.items(), strict=True):
-    title = f"{10 * held_out}–{10 * held_out + 9} held out, {plans[0]} epochs"
-    plotting.forecast(100 * labels_all[held_out, :, 0], by_seed, ylabel="next number", title=title, ax=ax)
-tallest = max(np.ptp(ax.get_ylim()) for ax in axes)
+for ax, (held_out, by_seed) in zip(axes, forecast_curves.items(), strict=True):
+    forecast_title = f"{10 * held_out}–{10 * held_out + 9} held out, {forecast_plans[0]} epochs"
+    plotting.forecast(
+        100 * labels_all[held_out, :, 0], by_seed, ylabel="next number", title=forecast_title, ax=ax
+    )
+forecast_tallest = max(np.ptp(ax.get_ylim()) for ax in axes)
 for ax in axes:  # the same span of numbers on both, so that errors look as large as they are
-    ax.set_ylim(np.mean(ax.get_ylim()) - tallest / 2, np.mean(ax.get_ylim()) + tallest / 2)
+    ax.set_ylim(np.mean(ax.get_ylim()) - forecast_tallest / 2, np.mean(ax.get_ylim()) + forecast_tallest / 2)
 plotting.show(
     fig,
     alt="Forecasts of three seeds on two held-out sequences. After 50 epochs those for 50–59 lie within "
@@ -3296,19 +3377,19 @@ because = "extrapolation"  # "interpolation", "extrapolation" or "larger steps"
 from course_utils.checking import checking, expect_choice, student
 from course_utils.checking.expect import chosen_of
 
-spans = ["50-59", "90-99"]
-reasons = ["interpolation", "extrapolation", "larger steps"]
+forecast_spans = ["50-59", "90-99"]
+forecast_reasons = ["interpolation", "extrapolation", "larger steps"]
 with checking("forecaster-plot") as check:
     with check.part("an option for the sequence"):
-        chosen_of(student.harder, spans, "harder")
+        chosen_of(student.harder, forecast_spans, "harder")
     with check.part("an option for the reason"):
-        chosen_of(student.because, reasons, "because")
+        chosen_of(student.because, forecast_reasons, "because")
     ### BEGIN HIDDEN TESTS
     with check.part("the harder sequence", points=0.5):
         expect_choice(
             student.harder,
             "90-99",
-            spans,
+            forecast_spans,
             what="harder",
             suspects={
                 "50-59": "there both smaller and larger numbers were trained on; compare the printed errors"
@@ -3318,7 +3399,7 @@ with checking("forecaster-plot") as check:
         expect_choice(
             student.because,
             "extrapolation",
-            reasons,
+            forecast_reasons,
             what="because",
             suspects={
                 "interpolation": "that would be between known numbers; 90–99 lie beyond all of them",
@@ -3492,12 +3573,14 @@ def run_setting(activation, init, seed, train, test, steps):
 # %% role="try"
 x_few, y_few = adding_sequences(3, 6, seed=0)
 print(x_few[0].T, y_few[0])  # numbers above, marks below, and their sum
-for kind in ("xavier", "orthogonal", "identity"):
-    spectrum = torch.linalg.svdvals(recurrent_matrix(kind, 32, 0))
-    print(f"{kind:<11} singular values {spectrum.min():.2f} to {spectrum.max():.2f}")
+for adding_kind in ("xavier", "orthogonal", "identity"):
+    adding_spectrum = torch.linalg.svdvals(recurrent_matrix(adding_kind, 32, 0))
+    print(f"{adding_kind:<11} singular values {adding_spectrum.min():.2f} to {adding_spectrum.max():.2f}")
 print(AddingRNN("relu", "identity", seed=0)(x_few).shape)  # (3, 1)
-short = run_setting("relu", "identity", 0, adding_sequences(3200, 6, 1), adding_sequences(500, 6, 2), 100)
-print(f"{short:.3f}")  # well below 0.167 after 100 steps at T = 6
+adding_short = run_setting(
+    "relu", "identity", 0, adding_sequences(3200, 6, 1), adding_sequences(500, 6, 2), 100
+)
+print(f"{adding_short:.3f}")  # well below 0.167 after 100 steps at T = 6
 
 # %% [markdown]
 # **Experiment.** Nine settings, every seed: about a minute. (You may run the test cell below first; it will miss only the table.)
@@ -3507,19 +3590,25 @@ import itertools
 
 from course_utils.checking import record
 
-activations, inits = ["tanh", "relu", "sigmoid"], ["xavier", "orthogonal", "identity"]
-seeds = range(runtime.steps(quick=1, default=3, full=5))
-steps = runtime.steps(quick=10, default=600, full=3000)
+adding_activations, adding_inits = ["tanh", "relu", "sigmoid"], ["xavier", "orthogonal", "identity"]
+adding_seeds = range(runtime.steps(quick=1, default=3, full=5))
+adding_steps = runtime.steps(quick=10, default=600, full=3000)
 test_set = adding_sequences(4000, 50, seed=10_000)
-plan = list(itertools.product(seeds, activations, inits))
-errors, train_set, drawn_for = {}, None, None
+adding_plan = list(itertools.product(adding_seeds, adding_activations, adding_inits))
+adding_errors, train_set, drawn_for = {}, None, None
 with runtime.single_thread():
-    for seed, activation, init in training.progress(plan, "adding problem"):
-        if seed != drawn_for:
-            train_set, drawn_for = adding_sequences(32 * steps, 50, seed), seed
-        errors[activation, init, seed] = run_setting(activation, init, seed, train_set, test_set, steps)
+    for adding_seed, adding_activation, adding_init in training.progress(adding_plan, "adding problem"):
+        if adding_seed != drawn_for:
+            train_set, drawn_for = adding_sequences(32 * adding_steps, 50, adding_seed), adding_seed
+        adding_errors[adding_activation, adding_init, adding_seed] = run_setting(
+            adding_activation, adding_init, adding_seed, train_set, test_set, adding_steps
+        )
 
-means = {(a, i): float(np.mean([errors[a, i, s] for s in seeds])) for a in activations for i in inits}
+adding_means = {
+    (a, i): float(np.mean([adding_errors[a, i, s] for s in adding_seeds]))
+    for a in adding_activations
+    for i in adding_inits
+}
 record(
     "adding-study",
     [
@@ -3527,33 +3616,38 @@ record(
             "activation": activation,
             "init": init,
             "seed": seed,
-            "steps": steps,
-            "test_mse": errors[activation, init, seed],
-            "mean_mse": means[activation, init],
+            "steps": adding_steps,
+            "test_mse": adding_errors[activation, init, seed],
+            "mean_mse": adding_means[activation, init],
         }
-        for activation, init in means
-        for seed in seeds
+        for activation, init in adding_means
+        for seed in adding_seeds
     ],
 )
 
-grid = np.array([[[errors[a, i, s] for s in seeds] for i in inits] for a in activations])  # (3, 3, seeds)
-figure = plotting.heatmap_table(
-    grid.mean(axis=2),
-    activations,
-    inits,
-    sds=grid.std(axis=2, ddof=1) if len(seeds) > 1 else None,
+adding_grid = np.array(
+    [[[adding_errors[a, i, s] for s in adding_seeds] for i in adding_inits] for a in adding_activations]
+)  # (3, 3, seeds)
+adding_figure = plotting.heatmap_table(
+    adding_grid.mean(axis=2),
+    adding_activations,
+    adding_inits,
+    sds=adding_grid.std(axis=2, ddof=1) if len(adding_seeds) > 1 else None,
     label="test error (mean squared)",
-    title=f"{steps} steps, {len(seeds)} seed{'s' * (len(seeds) > 1)}; always saying 1: 0.167",
+    title=f"{adding_steps} steps, {len(adding_seeds)} seed{'s' * (len(adding_seeds) > 1)}; always saying 1: 0.167",
     row_title="activation",
     column_title="initialization of the recurrent matrix",
     log=True,
 )
 plotting.show(
-    figure, alt="A table of nine test errors, activations down, initializations across, colored by size."
+    adding_figure,
+    alt="A table of nine test errors, activations down, initializations across, colored by size.",
 )
-print(f"solved (below 0.02), out of {len(seeds)}:")
-for (activation, init), solved in zip(means, (grid < 0.02).sum(axis=2).ravel(), strict=True):
-    print(f"  {activation:<8} {init:<11} {solved}")
+print(f"solved (below 0.02), out of {len(adding_seeds)}:")
+for (adding_activation, adding_init), adding_solved in zip(
+    adding_means, (adding_grid < 0.02).sum(axis=2).ravel(), strict=True
+):
+    print(f"  {adding_activation:<8} {adding_init:<11} {adding_solved}")
 
 # %% role="test" grade_id="adding-study-test" points=8
 import math
@@ -3574,25 +3668,27 @@ from course_utils.checking import (
 
 with student.without("rnn"), checking("adding-study") as check:
     with check.part("a batch of four sequences"):
-        batch = student.adding_sequences(4, 6, 0)
+        adding_batch = student.adding_sequences(4, 6, 0)
         expect(
-            isinstance(batch, tuple | list) and len(batch) == 2,
+            isinstance(adding_batch, tuple | list) and len(adding_batch) == 2,
             "adding_sequences should return two tensors, x and y",
         )
-        x, y = batch
-        expect_shape(x, (4, 6, 2), what="x of adding_sequences(4, 6, 0)")
+        adding_x, adding_y = adding_batch
+        expect_shape(adding_x, (4, 6, 2), what="x of adding_sequences(4, 6, 0)")
         expect_shape(
-            y,
+            adding_y,
             (4, 1),
             what="y of adding_sequences(4, 6, 0)",
             suspects={"the last axis is missing; y should be (B, 1)": (4,)},
         )
-        for name, value in (("x", x), ("y", y)):
-            dtype = getattr(value, "dtype", type(value).__name__)
-            expect(dtype is torch.float32, f"{name} should be a torch.float32 tensor, got {dtype}")
+        for name, adding_value in (("x", adding_x), ("y", adding_y)):
+            adding_dtype = getattr(adding_value, "dtype", type(adding_value).__name__)
+            expect(
+                adding_dtype is torch.float32, f"{name} should be a torch.float32 tensor, got {adding_dtype}"
+            )
         forbid("adding_sequences", "course_utils.datasets*", why="draw the sequences yourself")
     library_init = ["torch.nn.init*", "torch.nn.utils.parametrizations*", "scipy*"]
-    library = "the exercise asks you to compute the matrix, so the library's initializations (torch.nn.init) do not count"
+    adding_library = "the exercise asks you to compute the matrix, so the library's initializations (torch.nn.init) do not count"
     with check.part("the identity matrix, without the library's initializations"):
         expect_close(
             student.recurrent_matrix("identity", 3, 0),
@@ -3600,11 +3696,11 @@ with student.without("rnn"), checking("adding-study") as check:
             what="recurrent_matrix('identity', 3, 0)",
             reveal=True,
         )
-        forbid("recurrent_matrix", *library_init, why=library)
+        forbid("recurrent_matrix", *library_init, why=adding_library)
     with check.part("the network answers with one number a sequence"):
-        answers = student.AddingRNN("tanh", "identity", 0)(torch.zeros(5, 7, 2))
+        adding_answers = student.AddingRNN("tanh", "identity", 0)(torch.zeros(5, 7, 2))
         expect_shape(
-            answers,
+            adding_answers,
             (5, 1),
             what="answers to five sequences",
             suspects={
@@ -3613,7 +3709,7 @@ with student.without("rnn"), checking("adding-study") as check:
             },
         )
     with check.part("two units, two steps"):
-        weights = {
+        adding_weights = {
             "weight_ih": torch.tensor([[0.6, -0.4], [0.3, 0.8]]),
             "weight_hh": torch.tensor([[0.5, 0.9], [-0.3, 0.7]]),
             "bias": torch.tensor([0.2, 0.1]),
@@ -3626,36 +3722,40 @@ with student.without("rnn"), checking("adding-study") as check:
             "relu": [2.1242, -0.1630, 0.8750, 1.6162, 2.6322, -0.0780],
             "sigmoid": [1.0653, 0.7045, 0.8402, 1.0218, 1.1007, 0.6239],
         }
-        for name, (right, *wrong) in by_hand.items():
-            small = student.AddingRNN(name, "identity", 0, 2)
-            small.load_state_dict(weights)
-            sentences = [
+        for name, (adding_right, *adding_wrong) in by_hand.items():
+            adding_small = student.AddingRNN(name, "identity", 0, 2)
+            adding_small.load_state_dict(adding_weights)
+            adding_sentences = [
                 "W_hh meets the state transposed",
                 "the previous state does not enter",
                 "the bias is left out",
                 "the bias is added twice",
                 "the answer is read from the first state; read h_T",
             ]
-            mistakes = {text: [[number]] for text, number in zip(sentences, wrong, strict=True)}
-            for other, (number, *_) in by_hand.items():
-                if other != name:
-                    mistakes[f"{name} was asked for, and {other} is applied"] = [[number]]
+            adding_mistakes = {
+                text: [[number]] for text, number in zip(adding_sentences, adding_wrong, strict=True)
+            }
+            for adding_other, (adding_number, *_) in by_hand.items():
+                if adding_other != name:
+                    adding_mistakes[f"{name} was asked for, and {adding_other} is applied"] = [
+                        [adding_number]
+                    ]
             expect_close(
-                small(torch.tensor([[[0.8, 1.0], [0.5, 0.0]]])),
-                [[right]],
+                adding_small(torch.tensor([[[0.8, 1.0], [0.5, 0.0]]])),
+                [[adding_right]],
                 what=f"the {name} network",
-                suspects=mistakes,
+                suspects=adding_mistakes,
                 atol=2e-4,
                 reveal=True,
             )
     with check.part("the error falls where the sequences are short"):
-        easy, unseen = student.adding_sequences(3200, 4, 1), student.adding_sequences(500, 4, 2)
-        error = student.run_setting("relu", "identity", 0, easy, unseen, 100)
-        expect_shape(error, (), what="run_setting")
-        error = float(as_array(error, "run_setting"))
+        adding_easy, adding_unseen = student.adding_sequences(3200, 4, 1), student.adding_sequences(500, 4, 2)
+        adding_error = student.run_setting("relu", "identity", 0, adding_easy, adding_unseen, 100)
+        expect_shape(adding_error, (), what="run_setting")
+        adding_error = float(as_array(adding_error, "run_setting"))
         expect(
-            error < 0.12,
-            f"after 100 steps at T = 4 the error is {error:.3f}; always saying 1 gives 0.167, "
+            adding_error < 0.12,
+            f"after 100 steps at T = 4 the error is {adding_error:.3f}; always saying 1 gives 0.167, "
             "and a network that cannot see earlier steps stays near that",
         )
     with check.part("the table is recorded"):
@@ -3692,7 +3792,7 @@ with student.without("rnn"), checking("adding-study") as check:
             "course_utils.datasets*",
             why="the exercise asks you to draw the sequences yourself",
         )
-        numbers, marks, y = drawn(1500, 10, 5)
+        numbers, marks, adding_y = drawn(1500, 10, 5)
         expect(numbers.min() >= 0 and numbers.max() <= 1, "the numbers lie in [0, 1); channel 0 holds others")
         expect(
             numbers.max() > 0.99 and abs(numbers.mean() - 0.5) < 0.02,
@@ -3707,7 +3807,7 @@ with student.without("rnn"), checking("adding-study") as check:
             "a number repeats within its sequence; each step should have its own",
         )
         expect_close(
-            y,
+            adding_y,
             (numbers * marks).sum(1, keepdims=True),
             what="y",
             suspects={
@@ -3725,7 +3825,7 @@ with student.without("rnn"), checking("adding-study") as check:
         student.seed(11)
         again = drawn(1500, 10, 5)
         student.seed(12)
-        other = drawn(1500, 10, 6)
+        adding_other = drawn(1500, 10, 6)
         expect_close(
             again[0],
             numbers,
@@ -3734,8 +3834,13 @@ with student.without("rnn"), checking("adding-study") as check:
         expect_close(
             again[1], marks, what="marks drawn twice with seed 5 (the draw must depend on its own seed only)"
         )
-        expect(not np.allclose(other[0], numbers), "seeds 5 and 6 give the same numbers: the seed is ignored")
-        expect(not np.allclose(other[1], marks), "seeds 5 and 6 give the same marks: the seed is ignored")
+        expect(
+            not np.allclose(adding_other[0], numbers),
+            "seeds 5 and 6 give the same numbers: the seed is ignored",
+        )
+        expect(
+            not np.allclose(adding_other[1], marks), "seeds 5 and 6 give the same marks: the seed is ignored"
+        )
     with check.part("one mark in each half", points=1):
         forbid(
             "adding_sequences",
@@ -3743,7 +3848,7 @@ with student.without("rnn"), checking("adding-study") as check:
             why="the exercise asks you to draw the sequences yourself",
         )
         for length in (10, 7):
-            numbers, marks, y = drawn(1500, length, 5)
+            numbers, marks, adding_y = drawn(1500, length, 5)
             half = length // 2
             expect(np.isin(marks, [0, 1]).all(), "channel 1 holds marks, each 0 or 1")
             expect((marks.sum(1) <= 2).all(), "some sequence has more than two marks")
@@ -3772,7 +3877,7 @@ with student.without("rnn"), checking("adding-study") as check:
         return as_array(value, f"recurrent_matrix({kind!r}, …)").astype(float)
 
     with check.part("Xavier: bounds and spread", points=1):
-        forbid("recurrent_matrix", *library_init, why=library)
+        forbid("recurrent_matrix", *library_init, why=adding_library)
         for size in (32, 50):
             bound, w = math.sqrt(3 / size), matrix("xavier", size, 3)
             top = abs(w).max()
@@ -3787,18 +3892,18 @@ with student.without("rnn"), checking("adding-study") as check:
                 flat,
                 "xavier: the entries should be uniform between the bounds; these crowd around the middle",
             )
-            for wrong, sentence in (
+            for adding_wrong, sentence in (
                 (math.sqrt(6 / size), "the bound counts the inputs only; Xavier's counts inputs and outputs"),
                 (math.sqrt(1 / size), "this is the library's default bound, 1/sqrt(H), not Xavier's"),
                 (3 / size, "the square root of the bound is missing"),
             ):
-                expect(not 0.95 * wrong < top <= wrong * 1.0001, f"xavier: {sentence}")
+                expect(not 0.95 * adding_wrong < top <= adding_wrong * 1.0001, f"xavier: {sentence}")
             expect(
                 0.95 * bound < top <= bound * 1.0001,
                 f"xavier: the entries reach to {top:.3f} for H = {size}, not to the bound",
             )
     with check.part("orthogonal: keeps every norm, and is random", points=1):
-        forbid("recurrent_matrix", *library_init, why=library)
+        forbid("recurrent_matrix", *library_init, why=adding_library)
         for size in (7, 64):
             q = matrix("orthogonal", size, 3)
             gram = q.T @ q
@@ -3874,7 +3979,7 @@ with student.without("rnn"), checking("adding-study") as check:
             "head.weight": wave[70:76].reshape(1, 6),
             "head.bias": wave[80:81],
         }
-        x = wave[100:142].reshape(3, 7, 2)
+        adding_x = wave[100:142].reshape(3, 7, 2)
         for activation in functions:
             network = student.AddingRNN(activation, "orthogonal", 0, 6).double()
             network.load_state_dict(p)
@@ -3889,10 +3994,10 @@ with student.without("rnn"), checking("adding-study") as check:
                 "the activation is applied to the answer too": "squashed",
             }
             expect_close(
-                network(x),
-                answers_to(p, x, activation),
+                network(adding_x),
+                answers_to(p, adding_x, activation),
                 what=f"the {activation} network",
-                suspects={text: answers_to(p, x, activation, slip) for text, slip in slips.items()},
+                suspects={text: answers_to(p, adding_x, activation, slip) for text, slip in slips.items()},
             )
 
     def trained(p, train, test, activation, steps, mistake=None):
@@ -3944,10 +4049,10 @@ with student.without("rnn"), checking("adding-study") as check:
     with check.part("training keeps to the protocol", points=1.5):
         steps = 6
         generator = torch.Generator().manual_seed(0)
-        x = torch.rand(32 * steps, 5, 2, generator=generator)
-        y = torch.randn(32 * steps, 1, generator=generator) + 0.5
+        adding_x = torch.rand(32 * steps, 5, 2, generator=generator)
+        adding_y = torch.randn(32 * steps, 1, generator=generator) + 0.5
         for k, scale in enumerate((60, -40, 1, -1, 5, -2)):  # wild batches that disagree, so that slips show
-            y[32 * k : 32 * k + 32] *= scale
+            adding_y[32 * k : 32 * k + 32] *= scale
         test = (torch.rand(70, 5, 2, generator=generator), torch.rand(70, 1, generator=generator) + 1)
         slips = {
             "gradients of earlier steps are still in the sum": "accumulate",
@@ -3983,7 +4088,7 @@ with student.without("rnn"), checking("adding-study") as check:
                 set(p) == parameter_names,
                 "the network's parameters should keep their names: " + ", ".join(sorted(parameter_names)),
             )
-            got = student.run_setting(activation, init, seed, (x, y), test, steps)
+            got = student.run_setting(activation, init, seed, (adding_x, adding_y), test, steps)
             expect_shape(
                 got,
                 (),
@@ -3991,7 +4096,9 @@ with student.without("rnn"), checking("adding-study") as check:
                 suspects={"one number is asked for, not one for each row": (70, 1)},
             )
             suspects = {
-                text: lambda slip=slip, p=p, a=activation: trained(p, (x, y), test, a, steps, slip)
+                text: lambda slip=slip, p=p, a=activation: trained(
+                    p, (adding_x, adding_y), test, a, steps, slip
+                )
                 for text, slip in slips.items()
             }
             for other_activation, other_init, other_seed, text in (
@@ -4000,11 +4107,13 @@ with student.without("rnn"), checking("adding-study") as check:
                 (activation, init, 0, "the seed is ignored"),
             ):
                 q = dict(student.AddingRNN(other_activation, other_init, other_seed).named_parameters())
-                suspects[text] = lambda q=q, a=other_activation: trained(q, (x, y), test, a, steps)
-            want = trained(p, (x, y), test, activation, steps)
+                suspects[text] = lambda q=q, a=other_activation: trained(
+                    q, (adding_x, adding_y), test, a, steps
+                )
+            want = trained(p, (adding_x, adding_y), test, activation, steps)
             expect_close(got, want, what=f"{activation}, {init}, after 6 steps", suspects=suspects, rtol=1e-4)
             student.seed(seed + 20)
-            again = student.run_setting(activation, init, seed, (x, y), test, steps)
+            again = student.run_setting(activation, init, seed, (adding_x, adding_y), test, steps)
             expect_close(
                 again,
                 got,
@@ -4075,12 +4184,12 @@ plateau = "to say the mean"  # one of the three texts above
 from course_utils.checking import checking, chosen_of, expect_choice, student
 
 activation_names = ["tanh", "relu", "sigmoid"]
-readings = ["to say the mean", "one of the two numbers", "the sum"]
+adding_readings = ["to say the mean", "one of the two numbers", "the sum"]
 with checking("adding-reading") as check:
     with check.part("an activation is chosen"):
         chosen_of(student.best_activation, activation_names, "best_activation")
     with check.part("a reading of the plateau is chosen"):
-        chosen_of(student.plateau, readings, "plateau")
+        chosen_of(student.plateau, adding_readings, "plateau")
     ### BEGIN HIDDEN TESTS
     with check.part("the best activation", points=0.5):
         expect_choice(
@@ -4097,7 +4206,7 @@ with checking("adding-reading") as check:
         expect_choice(
             student.plateau,
             "to say the mean",
-            readings,
+            adding_readings,
             what="plateau",
             suspects={
                 "one of the two numbers": "that would halve the error of a constant answer, 1/6; compare",
@@ -4198,11 +4307,12 @@ def draw_streams(streams, pieces, seed):
 
 
 tokens_shown, topics_shown, starts_shown = draw_streams(2, 6, seed=0)
-for b in range(2):
-    line = [
-        "|" * bool(starts_shown[n, b]) + " ".join(map(str, tokens_shown[n, b].tolist())) for n in range(6)
+for stream_b in range(2):
+    stream_line = [
+        "|" * bool(starts_shown[n, stream_b]) + " ".join(map(str, tokens_shown[n, stream_b].tolist()))
+        for n in range(6)
     ]
-    print(f"stream {b}:", "   ".join(line))  # | begins a document
+    print(f"stream {stream_b}:", "   ".join(stream_line))  # | begins a document
 
 
 # %% role="answer" grade_id="reset-study"
@@ -4282,7 +4392,7 @@ study_seeds = range(runtime.steps(quick=3, default=3, full=10))
 piece_count = runtime.steps(quick=20, default=1000, full=3000)
 
 
-def resets(starts, policy):
+def reset_flags(starts, policy):
     """Turn the true starts of documents into the resets of a policy."""
     return {"document": starts, "never": torch.zeros_like(starts), "piece": torch.ones_like(starts)}[policy]
 
@@ -4295,7 +4405,7 @@ def train_reader(policy, seed):
     optimizer = torch.optim.Adam(parameters, lr=0.005)
     tokens, topic, starts = draw_streams(32, piece_count, seed)
     state = torch.zeros(1, 32, 32)
-    for piece, label, reset in zip(one_hot_rows[tokens], topic, resets(starts, policy), strict=True):
+    for piece, label, reset in zip(one_hot_rows[tokens], topic, reset_flags(starts, policy), strict=True):
         output, state = layer(piece, next_state(state, reset))
         loss = nn.functional.cross_entropy(head(output).transpose(1, 2), label[:, None].expand(-1, PIECE))
         optimizer.zero_grad()
@@ -4316,19 +4426,23 @@ def token_losses(layer, head, tokens, topic, reset):
 
 
 test_tokens, test_topic, test_starts = draw_streams(128, 40, seed=10_000)
-settings = [("document", "document"), ("document", "never"), ("document", "piece"), ("never", "never")]
-measured = {setting: [] for setting in settings}
+reset_settings = [("document", "document"), ("document", "never"), ("document", "piece"), ("never", "never")]
+reset_measured = {setting: [] for setting in reset_settings}
 with runtime.single_thread():
-    for seed in training.progress(study_seeds, "reset study"):
-        readers = {policy: train_reader(policy, seed) for policy in ("document", "never")}
-        for trained_with, tested_with in settings:
-            losses = token_losses(
-                *readers[trained_with], test_tokens, test_topic, resets(test_starts, tested_with)
+    for reset_seed in training.progress(study_seeds, "reset study"):
+        reset_readers = {policy: train_reader(policy, reset_seed) for policy in ("document", "never")}
+        for trained_with, tested_with in reset_settings:
+            reset_losses = token_losses(
+                *reset_readers[trained_with], test_tokens, test_topic, reset_flags(test_starts, tested_with)
             )
             # The first pieces of the test have no past under any policy: measure from the fifth piece on.
-            measured[trained_with, tested_with].append(first_and_later(losses[4:], test_starts[4:]))
+            reset_measured[trained_with, tested_with].append(
+                first_and_later(reset_losses[4:], test_starts[4:])
+            )
 
-results = {setting: training.Repeats(np.array(pairs)) for setting, pairs in measured.items()}  # (seeds, 2)
+reset_results = {
+    setting: training.Repeats(np.array(pairs)) for setting, pairs in reset_measured.items()
+}  # (seeds, 2)
 record(
     "reset-study",
     [
@@ -4342,18 +4456,28 @@ record(
             "later_mean": result.mean[1],
             "later_sd": result.sd[1],
         }
-        for (trained_with, tested_with), result in results.items()
+        for (trained_with, tested_with), result in reset_results.items()
     ],
 )
 
-heights = np.array([result.mean for result in results.values()])  # (settings, 2)
-spreads = np.array([result.sd for result in results.values()])
+reset_heights = np.array([result.mean for result in reset_results.values()])  # (settings, 2)
+reset_spreads = np.array([result.sd for result in reset_results.values()])
 fig, ax = plt.subplots(figsize=(8.5, 3.8))
-for shift, column, label in ((-0.2, 0, "first piece of a document"), (0.2, 1, "later pieces")):
-    places = np.arange(len(settings)) + shift
-    ax.bar(places, heights[:, column], 0.38, yerr=spreads[:, column], capsize=3, label=label)
+for reset_shift, reset_column, reset_label in (
+    (-0.2, 0, "first piece of a document"),
+    (0.2, 1, "later pieces"),
+):
+    reset_places = np.arange(len(reset_settings)) + reset_shift
+    ax.bar(
+        reset_places,
+        reset_heights[:, reset_column],
+        0.38,
+        yerr=reset_spreads[:, reset_column],
+        capsize=3,
+        label=reset_label,
+    )
 ax.axhline(np.log(4), color=plotting.GRAY, linestyle="--", linewidth=1.2, label="blind guess, ln 4")
-ax.set_xticks(range(len(settings)), [f"trained: {a}\ntested: {b}" for a, b in settings])
+ax.set_xticks(range(len(reset_settings)), [f"trained: {a}\ntested: {b}" for a, b in reset_settings])
 ax.set(
     ylabel="cross-entropy (nats per token)",
     title=f"When the state is reset; mean ± s.d. of {len(study_seeds)} seeds",
@@ -4387,14 +4511,17 @@ with checking("reset-study") as check:
             reveal=True,
         )
     with check.part("shapes of the outputs"):
-        tiny = student.build("torch.nn.RNN", 1, 3, batch_first=True)
-        outputs = student.stream_outputs(tiny, torch.zeros(4, 2, 5, 1), torch.zeros(4, 2, dtype=torch.bool))
-        is_tensor = isinstance(outputs, torch.Tensor)
+        reset_tiny = student.build("torch.nn.RNN", 1, 3, batch_first=True)
+        reset_outputs = student.stream_outputs(
+            reset_tiny, torch.zeros(4, 2, 5, 1), torch.zeros(4, 2, dtype=torch.bool)
+        )
+        is_tensor = isinstance(reset_outputs, torch.Tensor)
         expect(
-            is_tensor, "stream_outputs should return one tensor (N, B, T, H), got a " + type(outputs).__name__
+            is_tensor,
+            "stream_outputs should return one tensor (N, B, T, H), got a " + type(reset_outputs).__name__,
         )
         expect_shape(
-            outputs,
+            reset_outputs,
             (4, 2, 5, 3),
             what="outputs of 4 pieces, 2 streams, 5 tokens, 3 units",
             suspects={
@@ -4403,8 +4530,16 @@ with checking("reset-study") as check:
             },
         )
     with check.part("losses of two pieces"):
-        losses, begins = torch.tensor([[[1.0, 2.0]], [[3.0, 5.0]]]), torch.tensor([[True], [False]])
-        expect_close(student.first_and_later(losses, begins), [1.5, 4.0], what="first_and_later", reveal=True)
+        reset_losses, reset_begins = (
+            torch.tensor([[[1.0, 2.0]], [[3.0, 5.0]]]),
+            torch.tensor([[True], [False]]),
+        )
+        expect_close(
+            student.first_and_later(reset_losses, reset_begins),
+            [1.5, 4.0],
+            what="first_and_later",
+            reveal=True,
+        )
     with check.part("the table is recorded"):
         table_now = student.recorded("reset-study")
         if any(row.get("pieces") == 20 for row in table_now):
@@ -4431,14 +4566,14 @@ with checking("reset-study") as check:
             )
     with check.part("cut from the past, without a trace in it", points=1):
         past = state.clone().requires_grad_()
-        begins = torch.tensor([True, False, False, True])
-        after = student.next_state(past, begins)
+        reset_begins = torch.tensor([True, False, False, True])
+        after = student.next_state(past, reset_begins)
         expect(
             not (isinstance(after, torch.Tensor) and after.requires_grad),
             "the state is not detached: gradients run back into the last piece, and through it into all before",
         )
         shared = student.share(state.double())
-        after = student.next_state(shared, begins)
+        after = student.next_state(shared, reset_begins)
         expect_close(
             student.value(shared), state, what="the old state after the call (it was changed in place)"
         )
@@ -4452,7 +4587,7 @@ with checking("reset-study") as check:
     )
     pieces = torch.tensor([[1.0, 2], [3, 1], [2, 2], [5, 1], [1, 4], [2, 1], [3, 3], [1, 1], [4, 2], [2, 6]])
     pieces = pieces.reshape(5, 2, 2, 1)  # (N, B, T, I) = (5, 2, 2, 1)
-    begins = torch.tensor([[True, False], [False, True], [True, False], [False, False], [False, True]])
+    reset_begins = torch.tensor([[True, False], [False, True], [True, False], [False, False], [False, True]])
 
     def counted(pieces, begins, mistake=None):
         total, rows = torch.zeros(2), []
@@ -4486,7 +4621,12 @@ with checking("reset-study") as check:
             "starts of the first piece are used for all": "first",
             "the state is reset where documents go on, and kept where they begin": "swapped",
         }
-        for flags in (begins, torch.zeros_like(begins), begins.flip(0), begins.flip(1)):
+        for flags in (
+            reset_begins,
+            torch.zeros_like(reset_begins),
+            reset_begins.flip(0),
+            reset_begins.flip(1),
+        ):
             want = counted(pieces, flags)
             expect_close(
                 student.stream_outputs(counter, pieces, flags),
@@ -4509,7 +4649,7 @@ with checking("reset-study") as check:
         other = text.clone()
         other[0, 1] += 1  # stream 1: another first document; its second begins at piece 1
         one, two = (
-            as_array(student.stream_outputs(tanh, t, begins), "stream_outputs") for t in (text, other)
+            as_array(student.stream_outputs(tanh, t, reset_begins), "stream_outputs") for t in (text, other)
         )
         expect_shape(one, (5, 2, 4, 3), what="outputs of 5 pieces, 2 streams, 4 tokens, 3 units")
         expect(
@@ -4522,7 +4662,7 @@ with checking("reset-study") as check:
         )
         other = text.clone()
         other[2, 0] += 1  # stream 0: this document goes on in pieces 3 and 4
-        two = as_array(student.stream_outputs(tanh, other, begins), "stream_outputs")
+        two = as_array(student.stream_outputs(tanh, other, reset_begins), "stream_outputs")
         carried = not any(np.allclose(one[n, 0], two[n, 0], atol=1e-7) for n in (3, 4))
         expect(
             carried,
@@ -4530,7 +4670,7 @@ with checking("reset-study") as check:
         )
         last = torch.zeros(5, 2, 4, 3)
         last[-1] = 1
-        backward = student.backward(student.stream_outputs, tanh, text, begins, weights=[last], of=tanh)
+        backward = student.backward(student.stream_outputs, tanh, text, reset_begins, weights=[last], of=tanh)
         reach = backward.inputs[0]
         expect(
             reach is not None and abs(as_array(reach, "gradient")[-1]).max() > 0,
@@ -4542,28 +4682,28 @@ with checking("reset-study") as check:
             "the state is not detached: the gradient of the last piece runs back into earlier pieces",
         )
     with check.part("first pieces and later ones", points=1):
-        losses = (torch.arange(60.0) ** 1.5).reshape(5, 4, 3)
+        reset_losses = (torch.arange(60.0) ** 1.5).reshape(5, 4, 3)
         marked = torch.tensor(
             [[1, 1, 1, 1], [0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0]], dtype=torch.bool
         )
-        first, later = losses[marked], losses[~marked]
+        first, later = reset_losses[marked], reset_losses[~marked]
         expect_close(
-            student.first_and_later(losses, marked),
+            student.first_and_later(reset_losses, marked),
             [first.mean(), later.mean()],
             what="first_and_later",
             suspects={
                 "first and later are swapped": [later.mean(), first.mean()],
                 "the second number is the mean over all pieces, not over the later ones": [
                     first.mean(),
-                    losses.mean(),
+                    reset_losses.mean(),
                 ],
                 "losses are added up; their mean was asked for": [first.sum(), later.sum()],
                 "both were divided by the number of all tokens": [first.sum() / 60, later.sum() / 60],
                 "only the first token of each piece is counted": [first[:, 0].mean(), later[:, 0].mean()],
                 "only the last token of each piece is counted": [first[:, -1].mean(), later[:, -1].mean()],
                 "only piece 0 is taken for a first piece; documents begin later in the streams too": [
-                    losses[0].mean(),
-                    losses[1:].mean(),
+                    reset_losses[0].mean(),
+                    reset_losses[1:].mean(),
                 ],
                 "the number of pieces divides, not the number of tokens": [
                     first.sum(1).mean(),
@@ -4628,18 +4768,18 @@ piece_costs = "later pieces"  # "first pieces", "later pieces" or "both alike"
 # %% role="test" grade_id="reset-reading-test" points=1
 from course_utils.checking import checking, chosen_of, expect_choice, student
 
-options = ["first pieces", "later pieces", "both alike"]
+reset_options = ["first pieces", "later pieces", "both alike"]
 with checking("reset-reading") as check:
     with check.part("a place is chosen for `never`"):
-        chosen_of(student.never_costs, options, "never_costs")
+        chosen_of(student.never_costs, reset_options, "never_costs")
     with check.part("a place is chosen for `piece`"):
-        chosen_of(student.piece_costs, options, "piece_costs")
+        chosen_of(student.piece_costs, reset_options, "piece_costs")
     ### BEGIN HIDDEN TESTS
     with check.part("never reset", points=0.5):
         expect_choice(
             student.never_costs,
             "first pieces",
-            options,
+            reset_options,
             what="never_costs",
             suspects={
                 "later pieces": "by then the new document has spoken for itself; where is the old one remembered best?",
@@ -4650,7 +4790,7 @@ with checking("reset-reading") as check:
         expect_choice(
             student.piece_costs,
             "later pieces",
-            options,
+            reset_options,
             what="piece_costs",
             suspects={
                 "first pieces": "these begin with a zero state under both policies, so nothing changes for them",

@@ -4002,7 +4002,8 @@ with checking("tune-lstm-plot") as check:
 #
 # Two changes to the cell. The first adds something, the second takes something away, and for both you measure what it is worth. You
 # write the step and the measures, a given cell trains, and you say what the table shows. Your table is saved with
-# the notebook: nobody trains again to mark it, so **run the study, then save**.
+# the notebook. When it is graded, a small part is computed again by the equations: the losses of seed 0 after its first 10 updates,
+# which have to agree with the table to 0.1 %. So **run the study, then save**; if you change a function after that, run it again.
 #
 # Hand in a table of the budget `default` or `full`. With `quick` the same cells run a few steps in seconds, which shows
 # nothing about networks. The check accepts such a table, so that you can try the way to the end, and adds a remark.
@@ -4048,6 +4049,7 @@ with checking("tune-lstm-plot") as check:
 # | same for all settings of a seed | first weights, training sequences and their order |
 # | weights | 329 with closed peepholes, $3H = 24$ more with open ones |
 # | measured | cross-entropy in nats per scored step, on 500 sequences that no network trains on |
+# | noted on the way | `loss_10`: training loss of seed 0 with open peepholes in update 11, so with the weights after 10 updates |
 # | repeated | 5 seeds, 500 steps; with `COURSE_BUDGET=full` 10 seeds, 1500 steps |
 #
 # The two networks of a seed share almost everything, so compare them **in pairs**: the spread of the differences tells more than two
@@ -4072,7 +4074,8 @@ def peephole_step(x, state, weights):
         state: the pair (h, c) before the step, each (N, B, H).
         weights: dict of tensors. Blocks of 4H rows stand in the order i, f, g, o.
             "weight_ih" (N, 4H, I), "weight_hh" (N, 4H, H), "bias" (N, 4H), and
-            "peephole" (N, 3, H), with the rows p_i, p_f, p_o. Further entries are not the step's.
+            "peephole" (N, 3, H), with the rows p_i, p_f, p_o. Other entries,
+            such as the output layer's weights, may be there too; the step does not use them.
 
     Returns:
         The pair (h, c) after the step, each (N, B, H), in the dtype of x. Gradients flow through
@@ -4163,7 +4166,7 @@ from course_utils.datasets.memory import generate_delays
 
 peep_size, peep_rates = 8, (0.01, 0.03)
 peep_seeds = range(runtime.steps(quick=3, default=5, full=10))
-peep_steps = runtime.steps(quick=10, default=500, full=1500)
+peep_steps = runtime.steps(quick=20, default=500, full=1500)
 peep_task = {"spikes": 2, "shortest": 8, "spread": 8}
 
 
@@ -4214,8 +4217,11 @@ with runtime.single_thread():
     for peep_k in training.progress(range(peep_steps), "peepholes"):
         peep_rows = slice(32 * peep_k, 32 * peep_k + 32)
         peep_logits = peep_answers(peep_weights(), peep_heard[:, peep_rows])
+        peep_loss = timing_loss(peep_logits, peep_due[:, peep_rows, :, 0], peep_scored[:, peep_rows])
+        if peep_k == 10:
+            peep_early = peep_loss.view(len(peep_rates), 2, -1)[:, 1, 0].tolist()  # seed 0, open
         peep_optimizer.zero_grad()
-        timing_loss(peep_logits, peep_due[:, peep_rows, :, 0], peep_scored[:, peep_rows]).sum().backward()
+        peep_loss.sum().backward()
         for peep_group, peep_stack, peep_rate in zip(
             peep_optimizer.param_groups, peep_stacks, peep_rates, strict=True
         ):
@@ -4234,8 +4240,14 @@ peep_final = peep_final.view(len(peep_rates), 2, -1).double().numpy()  # (rates,
 record(
     "peephole",
     [
-        {"learning_rate": rate, "seeds": peep_count, "steps": peep_steps, **paired_comparison(*losses)}
-        for rate, losses in zip(peep_rates, peep_final, strict=True)
+        {
+            "learning_rate": rate,
+            "seeds": peep_count,
+            "steps": peep_steps,
+            **paired_comparison(*losses),
+            "loss_10": early,
+        }
+        for rate, losses, early in zip(peep_rates, peep_final, peep_early, strict=True)
     ],
 )
 peep_share = peep_test_y[0][peep_test_scored[0]].mean().item()  # how often to fire, if one knows nothing else
@@ -4347,9 +4359,12 @@ with student.without("rnn"), checking("peephole") as check:
             reveal=True,
         )
     with check.part("the table is recorded"):
-        if any(row.get("steps") == 10 for row in student.recorded("peephole")):
+        if any(row.get("steps") == 20 for row in student.recorded("peephole")):
             print("Remark: this table is from COURSE_BUDGET=quick; run the study again with default.")
     ### BEGIN HIDDEN TESTS
+    from course_utils import runtime
+    from course_utils.datasets.memory import generate_delays
+
     library = "write the step yourself: the library's recurrent layers do not count"
 
     def waves(n, b, width, size, open_rows):
@@ -4673,10 +4688,10 @@ with student.without("rnn"), checking("peephole") as check:
             ValueError, lambda: student.paired_comparison([0.1, 0.2, 0.3], [0.2]), "three seeds against one"
         )
     # The table comes from the experiment. Where only answer and test run, as in the bank, the answer records one itself.
-    with check.part("the table", points=1):
+    with check.part("the table", points=0.5):
         rows = student.recorded("peephole")
         names = ["standard_mean", "standard_sd", "peephole_mean", "peephole_sd", "difference_mean", "difference_sd", "wins"]  # fmt: skip
-        columns = ["learning_rate", "seeds", "steps", *names]
+        columns = ["learning_rate", "seeds", "steps", *names, "loss_10"]
         expect(len(rows) > 0, "the table has no rows")
         for row in rows:
             expect(set(row) == set(columns), f"the table's columns should be {', '.join(columns)}")
@@ -4722,6 +4737,60 @@ with student.without("rnn"), checking("peephole") as check:
                 expect(
                     fits, f"{place}: {row['wins']} wins of {row['seeds']} do not go with this difference_mean"
                 )
+
+    def trained_again():
+        """Losses of seed 0 with open peepholes after 10 updates, as in the experiment: at both rates."""
+        generator = torch.Generator().manual_seed(0)
+        shapes = {
+            "weight_ih": (32, 1),
+            "weight_hh": (32, 8),
+            "bias": (32,),
+            "head": (1, 8),
+            "head_bias": (1,),
+        }
+        drawn = {
+            name: (2 * torch.rand(size, generator=generator) - 1) / 8**0.5 for name, size in shapes.items()
+        }
+        drawn["bias"][8:16] = 1.0
+        drawn["peephole"] = torch.zeros(3, 8)
+        flat = torch.cat([value.flatten() for value in drawn.values()]).repeat(2, 1)  # (N, all weights)
+        mean, square = torch.zeros_like(flat), torch.zeros_like(flat)
+        rates = torch.tensor([[0.01], [0.03]])
+        batches = generate_delays(32 * 11, spikes=2, shortest=8, spread=8, seed=0)
+        for k, (x, y, scored) in enumerate(zip(*(part.split(32) for part in batches), strict=True), start=1):
+            flat.requires_grad_()
+            cut = flat.split([value.numel() for value in drawn.values()], dim=1)
+            w = {name: part.view(2, *drawn[name].shape) for name, part in zip(drawn, cut, strict=True)}
+            h = c = torch.zeros(2, 32, 8)
+            states = []
+            for x_t in x.expand(2, -1, -1, -1).unbind(2):
+                h, c = stepped(x_t, (h, c), w)
+                states.append(h)
+            logits = (torch.stack(states, dim=2) @ w["head"].mT[:, None])[..., 0] + w["head_bias"][:, None]
+            losses = torch.nn.functional.softplus(logits) - y[..., 0] * logits
+            loss = (losses * scored).sum((1, 2)) / scored.sum()
+            (slope,) = torch.autograd.grad(loss.sum(), flat)
+            slope = slope / slope.norm(dim=1, keepdim=True).clamp(min=1)
+            mean.lerp_(slope, 0.1)  # Adam
+            square.lerp_(slope**2, 0.001)
+            move = mean / (1 - 0.9**k) / ((square / (1 - 0.999**k)).sqrt() + 1e-8)
+            flat = flat.detach() - rates * move
+        return dict(zip((0.01, 0.03), loss.tolist(), strict=True))  # of batch 11
+
+    with check.part("a quick re-run agrees", points=0.5):
+        rows = [row for row in student.recorded("peephole") if row.get("learning_rate") in (0.01, 0.03)]
+        expect(len(rows) > 0, "the table has no row of learning rate 0.01 or 0.03")
+        with runtime.single_thread():
+            again = trained_again()
+        for row in rows:
+            got, want = row.get("loss_10"), again[row["learning_rate"]]
+            numeric = isinstance(got, int | float)
+            said = f"{got:.4g}" if numeric else str(got)[:20]
+            expect(
+                numeric and math.isclose(got, want, rel_tol=1e-3),
+                f"learning rate {row['learning_rate']}: the loss after 10 updates is {want:.4g} when trained again, the table "
+                f"says {said}: run the study again after your last change; peephole_step and timing_loss have to be right first",
+            )
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -4850,6 +4919,7 @@ with checking("peephole-reading") as check:
 # | same for all variants of a seed | first weights, training sequences and their order |
 # | weights | 5801 in every network; those of a held gate ($H(10 + H + 1) = 1376$) lie idle |
 # | measured on 500 other sequences | loss over all steps (nats per step); accuracy on the recalled part |
+# | noted on the way | `loss_10`: training loss of seed 0 in update 11, so with the weights after 10 updates |
 # | repeated | 3 seeds, 1400 steps, mean ± s.d. ($S - 1$ in the denominator); with `COURSE_BUDGET=full` 5 seeds, 4500 steps |
 #
 # <details><summary>I'm not sure where to start</summary>
@@ -4870,7 +4940,8 @@ def ablated_step(x, state, weights, clamp):
         x: (N, B, I), the inputs of one time step: B sequences for each of N networks.
         state: the pair (h, c) before the step, each (N, B, H).
         weights: dict of tensors "weight_ih" (N, 4H, I), "weight_hh" (N, 4H, H), "bias" (N, 4H).
-            Blocks of 4H rows stand in the order i, f, g, o. Further entries are not the step's.
+            Blocks of 4H rows stand in the order i, f, g, o. Other entries,
+            such as the output layer's weights, may be there too; the step does not use them.
         clamp: N entries, one for each network: "input", "forget" or "output" for the gate that is
             exactly 1 in this network, or None.
 
@@ -4977,7 +5048,7 @@ from course_utils.datasets.memory import copy_memory
 gate_delay, gate_length, gate_size = 20, 2, 32
 gate_variants = (None, "input", "forget", "output")
 gate_seeds = range(runtime.steps(quick=3, default=3, full=5))
-gate_steps = runtime.steps(quick=10, default=1400, full=4500)
+gate_steps = runtime.steps(quick=20, default=1400, full=4500)
 
 
 def gate_start(seed):
@@ -5025,6 +5096,8 @@ with runtime.single_thread():
             gate_due[:, gate_rows],
             gate_length,
         )
+        if gate_k == 10:
+            gate_early = gate_loss.view(len(gate_variants), -1)[:, 0].tolist()  # of seed 0
         gate_optimizer.zero_grad()
         gate_loss.sum().backward()
         gate_norms = torch.stack([w.grad.flatten(1).norm(dim=1) for w in gate_weights.values()])
@@ -5050,8 +5123,9 @@ record(
             "delay": gate_delay,
             "length": gate_length,
             "steps": gate_steps,
+            "loss_10": early,
         }
-        for variant, losses, accuracies in zip(gate_variants, *gate_results, strict=True)
+        for variant, losses, accuracies, early in zip(gate_variants, *gate_results, gate_early, strict=True)
     ],
 )
 
@@ -5185,9 +5259,12 @@ with student.without("rnn"), checking("gate-ablation") as check:
         )
         expect_shape(student.memoryless_loss(4, 3), (), what="memoryless_loss(4, 3)")
     with check.part("the table is recorded"):
-        if any(row.get("steps") == 10 for row in student.recorded("gate-ablation")):
+        if any(row.get("steps") == 20 for row in student.recorded("gate-ablation")):
             print("Remark: this table is from COURSE_BUDGET=quick; run the study again with default.")
     ### BEGIN HIDDEN TESTS
+    from course_utils import runtime
+    from course_utils.datasets.memory import copy_memory
+
     gate_names = ("input", "forget", "output")
     library = ("torch.nn.LSTM*", "torch.nn.RNN*", "torch.nn.GRU*")
     own_step = "write the step yourself: the library's recurrent layers do not count"
@@ -5553,10 +5630,10 @@ with student.without("rnn"), checking("gate-ablation") as check:
                     },
                 )
     # The table comes from the experiment. Where only answer and test run, as in the bank, the answer records one itself.
-    with check.part("the table", points=1):
+    with check.part("the table", points=0.5):
         rows = student.recorded("gate-ablation")
         names = ["loss_mean", "loss_sd", "accuracy_mean", "accuracy_sd"]
-        columns = ["clamped", "seeds", *names, "delay", "length", "steps"]
+        columns = ["clamped", "seeds", *names, "delay", "length", "steps", "loss_10"]
         expect(len(rows) > 0, "the table has no rows")
         for row in rows:
             expect(set(row) == set(columns), f"the table's columns should be {', '.join(columns)}")
@@ -5595,6 +5672,55 @@ with student.without("rnn"), checking("gate-ablation") as check:
             any(row["loss_sd"] > 0 for row in rows), "every spread is 0: did each seed train its own network?"
         )
         expect(len({row["loss_mean"] for row in rows}) > 1, "all variants have one loss: were they all run?")
+
+    def trained_again():
+        """Losses of seed 0 after 10 updates, as in the experiment: each variant's."""
+        generator = torch.Generator().manual_seed(0)
+        shapes = {"weight_ih": (128, 10), "weight_hh": (128, 32), "bias": (128,), "head": (9, 32)}
+        shapes["head_bias"] = (9,)
+        drawn = {
+            name: (2 * torch.rand(size, generator=generator) - 1) / 32**0.5 for name, size in shapes.items()
+        }
+        drawn["bias"][32:64] = 3.0
+        flat = torch.cat([value.flatten() for value in drawn.values()]).repeat(4, 1)  # (N, all weights)
+        mean, square = torch.zeros_like(flat), torch.zeros_like(flat)
+        batches = copy_memory(16 * 11, 20, length=2, seed=0)
+        for k, (tokens, targets) in enumerate(
+            zip(*(part.split(16) for part in batches), strict=True), start=1
+        ):
+            flat.requires_grad_()
+            cut = flat.split([value.numel() for value in drawn.values()], dim=1)
+            w = {name: part.view(4, *drawn[name].shape) for name, part in zip(drawn, cut, strict=True)}
+            h = c = torch.zeros(4, 16, 32)
+            states = []
+            for x_t in torch.nn.functional.one_hot(tokens, 10).float().expand(4, -1, -1, -1).unbind(2):
+                h, c, *_ = stepped(x_t, (h, c), w, [None, *gate_names])
+                states.append(h)
+            logits = torch.stack(states, dim=2) @ w["head"].mT[:, None] + w["head_bias"][:, None, None]
+            loss = -logits.log_softmax(-1).gather(-1, targets.expand(4, -1, -1)[..., None]).mean((1, 2, 3))
+            (slope,) = torch.autograd.grad(loss.sum(), flat)
+            slope = slope * 0.3 / slope.norm(dim=1, keepdim=True).clamp(min=0.3)
+            mean.lerp_(slope, 0.1)  # Adam
+            square.lerp_(slope**2, 0.001)
+            flat = flat.detach() - 0.03 * mean / (1 - 0.9**k) / ((square / (1 - 0.999**k)).sqrt() + 1e-8)
+        return dict(zip(("none", *gate_names), loss.tolist(), strict=True))  # of batch 11
+
+    with check.part("a quick re-run agrees", points=0.5):
+        rows = [
+            row for row in student.recorded("gate-ablation") if row.get("clamped") in ("none", *gate_names)
+        ]
+        expect(len(rows) > 0, "the table has no row of a variant")
+        with runtime.single_thread():
+            again = trained_again()
+        for row in rows:
+            got, want = row.get("loss_10"), again[row["clamped"]]
+            numeric = isinstance(got, int | float)
+            said = f"{got:.4g}" if numeric else str(got)[:20]
+            expect(
+                numeric and math.isclose(got, want, rel_tol=1e-3),
+                f"row {row['clamped']}: the loss after 10 updates is {want:.4g} when trained again, the table says {said}: run "
+                "the study again after your last change; ablated_step and copy_scores have to be right first",
+            )
     ### END HIDDEN TESTS
 
 # %% [markdown]
