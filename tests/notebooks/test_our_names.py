@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = ["03_lstm"]
+NAMES = ["03_lstm", "04_gru_and_gated_cells"]
 OURS = {"ax", "axes", "check", "fig", "name"}
 
 
