@@ -156,9 +156,9 @@ from course_utils.checking.expect import number_of
 with checking("gru-lstm-count") as check:
     with check.part("positive numbers, whole but for the quotient"):
         for name in ("gru_one_bias", "lstm_one_bias", "gru_two_biases", "lstm_two_biases", "gru_same_budget"):
-            number = number_of(getattr(student, name), name)
-            whole = number > 0 and number == int(number)
-            expect(whole, f"{name}: expected a whole positive number, got {number:g}")
+            count_number = number_of(getattr(student, name), name)
+            count_whole = count_number > 0 and count_number == int(count_number)
+            expect(count_whole, f"{name}: expected a whole positive number, got {count_number:g}")
         expect(
             number_of(student.gru_over_lstm, "gru_over_lstm") > 0, "gru_over_lstm: expected a positive number"
         )
@@ -283,12 +283,12 @@ rule_of_complexity = "b"  # what the sentence is: "a", "b", "c" or "d"
 # %% role="test" grade_id="gru-or-lstm-facts-test" points=2
 from course_utils.checking import checking, chosen_of, expect_choice, student
 
-letters, gates = ["a", "b", "c", "d"], ["input", "forget", "output", "reset", "update"]
+fact_letters, fact_gates = ["a", "b", "c", "d"], ["input", "forget", "output", "reset", "update"]
 with checking("gru-or-lstm-facts") as check:
     with check.part("letters, and names of gates"):
         for name in ("gru_carries", "hidden_in_lstm", "rule_of_complexity"):
-            chosen_of(getattr(student, name), letters, name)
-        chosen_of(student.gru_gates, gates, "gru_gates", several=True)
+            chosen_of(getattr(student, name), fact_letters, name)
+        chosen_of(student.gru_gates, fact_gates, "gru_gates", several=True)
     ### BEGIN HIDDEN TESTS
     with check.part("what a GRU carries", points=0.5):
         suspects = {
@@ -296,25 +296,25 @@ with checking("gru-or-lstm-facts") as check:
             "c": "there is no cell state in the equations of a GRU",
             "d": "gates are computed anew at every step, from the input and the state that was carried",
         }
-        expect_choice(student.gru_carries, "b", letters, "gru_carries", suspects)
+        expect_choice(student.gru_carries, "b", fact_letters, "gru_carries", suspects)
     with check.part("gates of a GRU", points=0.5):
         theirs = "that one belongs to the LSTM"
         suspects = {"input": theirs, "forget": theirs, "output": theirs}
-        expect_choice(student.gru_gates, {"reset", "update"}, gates, "gru_gates", suspects)
+        expect_choice(student.gru_gates, {"reset", "update"}, fact_gates, "gru_gates", suspects)
     with check.part("storing without showing", points=0.5):
         suspects = {
             "a": "a closed forget gate erases the cell state; then there is nothing left to hide",
             "b": "tanh squeezes large values to ±1, which is loud, not silent",
             "d": "the input gate stands where numbers enter the cell state; what is in there shows at the other end",
         }
-        expect_choice(student.hidden_in_lstm, "c", letters, "hidden_in_lstm", suspects)
+        expect_choice(student.hidden_in_lstm, "c", fact_letters, "hidden_in_lstm", suspects)
     with check.part("a rule about complexity", points=0.5):
         suspects = {
             "a": "what is proved is what a cell can represent, such as a count; nothing of the kind says who ends with fewer errors",
             "c": "a complex task is not defined by the network that is used on it",
             "d": "there are published comparisons that favor each of the two",
         }
-        expect_choice(student.rule_of_complexity, "b", letters, "rule_of_complexity", suspects)
+        expect_choice(student.rule_of_complexity, "b", fact_letters, "rule_of_complexity", suspects)
     ### END HIDDEN TESTS
 
 # %% [markdown] role="written" grade_id="gru-or-lstm-written" points=3
@@ -398,12 +398,12 @@ fair_test = "c"  # the result that carries the most weight: "a", "b", "c" or "d"
 # %% role="test" grade_id="gru-sentiment-test" points=2
 from course_utils.checking import checking, chosen_of, expect_choice, student
 
-letters = ["a", "b", "c", "d"]
+sentiment_letters = ["a", "b", "c", "d"]
 with checking("gru-sentiment") as check:
     with check.part("letters"):
         for name in ("honest_advantage", "long_posts", "fair_test"):
-            chosen_of(getattr(student, name), letters, name)
-        chosen_of(student.shared_limit, letters, "shared_limit", several=True)
+            chosen_of(getattr(student, name), sentiment_letters, name)
+        chosen_of(student.shared_limit, sentiment_letters, "shared_limit", several=True)
     ### BEGIN HIDDEN TESTS
     with check.part("an advantage to count on", points=0.5):
         suspects = {
@@ -411,24 +411,24 @@ with checking("gru-sentiment") as check:
             "c": "a GRU is recurrent: each step waits for the state before it",
             "d": "fewer numbers alone protect nobody from overfitting",
         }
-        expect_choice(student.honest_advantage, "b", letters, "honest_advantage", suspects)
+        expect_choice(student.honest_advantage, "b", sentiment_letters, "honest_advantage", suspects)
     with check.part("long posts", points=0.5):
         suspects = {
             "b": "z near 1 keeps the state for as long as it stays there",
             "c": "h = (1 - z) n + z h is a sum; where is the path that the state takes through it?",
             "d": "both cells read embeddings; the claim compares how long the two remember",
         }
-        expect_choice(student.long_posts, "a", letters, "long_posts", suspects)
+        expect_choice(student.long_posts, "a", sentiment_letters, "long_posts", suspects)
     with check.part("limits they share", points=0.5):
         suspects = {"d": "that one is the GRU's own; the LSTM has an output gate before its output layer"}
-        expect_choice(student.shared_limit, {"a", "b", "c"}, letters, "shared_limit", suspects)
+        expect_choice(student.shared_limit, {"a", "b", "c"}, sentiment_letters, "shared_limit", suspects)
     with check.part("a fair test", points=0.5):
         suspects = {
             "a": "the best of ten draws is better than the best of three even if both draw alike",
             "b": "one seed says little: what do two seeds of one cell differ by? And the LSTM has a third more parameters",
             "d": "other texts, other lengths, other budgets; your posts decide",
         }
-        expect_choice(student.fair_test, "c", letters, "fair_test", suspects)
+        expect_choice(student.fair_test, "c", sentiment_letters, "fair_test", suspects)
     ### END HIDDEN TESTS
 
 # %% [markdown] role="written" grade_id="gru-sentiment-written" points=3
@@ -489,16 +489,16 @@ impossible_for_gru = "keep all of the old value and add all of the new"  # one o
 # %% role="test" grade_id="one-line-difference-test" points=2
 from course_utils.checking import checking, chosen_of, expect_choice, student
 
-factors = ["z", "1 - z", "r", "1 - r"]
+line_factors = ["z", "1 - z", "r", "1 - r"]
 lstm_gates = ["forget", "input", "output"]
-deeds = [
+line_deeds = [
     "keep all of the old value and add all of the new",
     "keep all of the old value and add nothing",
     "drop the old value and take the new",
 ]
 
 
-def spelled(name):
+def line_spelled(name):
     """The answer, with a typographic minus as a plain one and without an index t."""
     value = getattr(student, name)
     return value.replace("\u2212", "-").replace("_t", "") if isinstance(value, str) else value
@@ -507,9 +507,9 @@ def spelled(name):
 with checking("one-line-difference") as check:
     with check.part("each is one of its options"):
         for name in ("acts_as_forget", "acts_as_input"):
-            chosen_of(spelled(name), factors, name)
+            chosen_of(line_spelled(name), line_factors, name)
         chosen_of(student.no_counterpart_in_gru, lstm_gates, "no_counterpart_in_gru")
-        chosen_of(student.impossible_for_gru, deeds, "impossible_for_gru")
+        chosen_of(student.impossible_for_gru, line_deeds, "impossible_for_gru")
     ### BEGIN HIDDEN TESTS
     reset = "the reset gate acts inside the candidate; the line above has no r in it"
     with check.part("acts as the forget gate", points=0.5):
@@ -518,14 +518,14 @@ with checking("one-line-difference") as check:
             "r": reset,
             "1 - r": reset,
         }
-        expect_choice(spelled("acts_as_forget"), "z", factors, "acts_as_forget", suspects)
+        expect_choice(line_spelled("acts_as_forget"), "z", line_factors, "acts_as_forget", suspects)
     with check.part("acts as the input gate", points=0.5):
         suspects = {
             "z": "that stands before the old state; it would be right where the roles of z are reversed",
             "r": reset,
             "1 - r": reset,
         }
-        expect_choice(spelled("acts_as_input"), "1 - z", factors, "acts_as_input", suspects)
+        expect_choice(line_spelled("acts_as_input"), "1 - z", line_factors, "acts_as_input", suspects)
     with check.part("without a counterpart", points=0.5):
         suspects = {
             "forget": "something multiplies the old state of a GRU too",
@@ -537,7 +537,7 @@ with checking("one-line-difference") as check:
             "keep all of the old value and add nothing": "z = 1 does exactly that",
             "drop the old value and take the new": "z = 0 does exactly that",
         }
-        expect_choice(student.impossible_for_gru, deeds[0], deeds, "impossible_for_gru", suspects)
+        expect_choice(student.impossible_for_gru, line_deeds[0], line_deeds, "impossible_for_gru", suspects)
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -944,18 +944,18 @@ def both_gates(cell, x, h):
 
 
 with student.without("rnn"), checking("gru-gates") as check:
-    library = (
+    gru_library = (
         *("torch.nn.RNN*", "torch.nn.LSTM*", "torch.nn.GRU*", "torch.gru*", "torch.nn.modules.rnn*"),
         *("torch.rnn_*", "torch.lstm*"),
     )
     for name in ("GatedCell", "gated_states"):
         forbid(
             name,
-            *library,
+            *gru_library,
             why="the exercise asks you to write the cell, so the library's layers do not count",
         )
     with check.part("one step of two units"):
-        known = {
+        gru_known = {
             "weight_ih": torch.tensor([[1.0], [-1.0], [0.5], [2.0], [1.0], [0.0]]),
             "weight_hh": torch.tensor(
                 [[0.0, 1.0], [0.5, 0.0], [1.0, 0.0], [0.0, -1.0], [0.5, 1.0], [1.0, -0.5]]
@@ -964,7 +964,7 @@ with student.without("rnn"), checking("gru-gates") as check:
             "bias_hh": torch.tensor([0.2, 0.0, -0.3, 0.0, 0.2, -0.4]),
         }
         x_one, h_one = torch.tensor([[0.5]]), torch.tensor([[0.8, -0.4]])
-        cell_one = loaded_cell(known, 1, 2)
+        cell_one = loaded_cell(gru_known, 1, 2)
         r_one, z_one = both_gates(cell_one, x_one, h_one)
         expect_close(
             r_one,
@@ -982,7 +982,7 @@ with student.without("rnn"), checking("gru-gates") as check:
             reveal=True,
         )
         expect_close(
-            loaded_cell(known, 1, 2, reset_after=False).candidate(x_one, h_one, given_r),
+            loaded_cell(gru_known, 1, 2, reset_after=False).candidate(x_one, h_one, given_r),
             [[0.76159416, 0.71629787]],
             what="the candidate with r = (1, 0.5), reset_after=False",
             reveal=True,
@@ -1411,40 +1411,44 @@ def look_inside(cell, head, x):
 x_hold, y_hold = hold_sequences(500, seed=10_000)
 marked_hold = x_hold[..., 1].bool()
 since_mark = torch.zeros(x_hold.shape[:2], dtype=torch.int64)
-for t in range(1, HOLD_STEPS):
-    since_mark[:, t] = torch.where(marked_hold[:, t], 0, since_mark[:, t - 1] + 1)
+for hold_step in range(1, HOLD_STEPS):
+    since_mark[:, hold_step] = torch.where(marked_hold[:, hold_step], 0, since_mark[:, hold_step - 1] + 1)
 
 # One sequence to look at: four marks after the first, as evenly spread as they come
 five_marks = (marked_hold.sum(1) == 5).nonzero()[:, 0]
-shown = int(five_marks[since_mark[five_marks].amax(1).argmin()])
+hold_shown = int(five_marks[since_mark[five_marks].amax(1).argmin()])
 
 hold_updates = runtime.steps(quick=10, default=350, full=2000)
 with runtime.single_thread():
-    holders = {reset_after: train_holder(reset_after, hold_updates) for reset_after in (True, False)}
-fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4.2), width_ratios=(1.5, 1))
+    two_holders = {reset_after: train_holder(reset_after, hold_updates) for reset_after in (True, False)}
+fig, (hold_left, hold_right) = plt.subplots(1, 2, figsize=(9.5, 4.2), width_ratios=(1.5, 1))
 print("reset gate   squared error   mean z at marks   mean z between")
 with runtime.single_thread():
-    for reset_after, marker in ((True, "o-"), (False, "s--")):
-        answers, z_mean = look_inside(*holders[reset_after], x_hold)
-        name, error = "after" if reset_after else "before", (answers - y_hold).square().mean()
-        at_marks, between = z_mean[marked_hold].mean(), z_mean[~marked_hold].mean()
-        print(f"{name:<12} {error:<15.4f} {at_marks:<17.2f} {between:.2f}")
+    for reset_after, mark_style in ((True, "o-"), (False, "s--")):
+        hold_answers, z_mean = look_inside(*two_holders[reset_after], x_hold)
+        name, hold_error = "after" if reset_after else "before", (hold_answers - y_hold).square().mean()
+        at_marks, hold_between = z_mean[marked_hold].mean(), z_mean[~marked_hold].mean()
+        print(f"{name:<12} {hold_error:<15.4f} {at_marks:<17.2f} {hold_between:.2f}")
         by_distance = [z_mean[since_mark == k].mean().item() for k in range(7)]
-        right.plot(range(7), by_distance, marker, label=f"reset {name}")
+        hold_right.plot(range(7), by_distance, mark_style, label=f"reset {name}")
         if reset_after:
-            times = np.arange(1, HOLD_STEPS + 1)
-            left.step(times, y_hold[shown], where="mid", color=plotting.GRAY, label="last marked number")
-            left.plot(times, answers[shown], ".", color=plotting.BLUE, label="answer")
-            left.plot(times, z_mean[shown], color=plotting.ORANGE, label="update gate z, mean of units")
-            for t in times[marked_hold[shown].numpy()]:
-                left.axvline(t, color=plotting.BLACK, linestyle=":", linewidth=1)
-left.set(
+            hold_times = np.arange(1, HOLD_STEPS + 1)
+            hold_left.step(
+                hold_times, y_hold[hold_shown], where="mid", color=plotting.GRAY, label="last marked number"
+            )
+            hold_left.plot(hold_times, hold_answers[hold_shown], ".", color=plotting.BLUE, label="answer")
+            hold_left.plot(
+                hold_times, z_mean[hold_shown], color=plotting.ORANGE, label="update gate z, mean of units"
+            )
+            for hold_step in hold_times[marked_hold[hold_shown].numpy()]:
+                hold_left.axvline(hold_step, color=plotting.BLACK, linestyle=":", linewidth=1)
+hold_left.set(
     xlabel="step t (dotted: marked)", ylabel="value", ylim=(-1.1, 1.1), title="one sequence, reset after"
 )
-left.set_xticks(range(0, HOLD_STEPS + 1, 5))
-left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, frameon=False)
-right.set(xlabel="steps since the last mark", ylabel="update gate z, mean", title="500 sequences")
-right.legend()
+hold_left.set_xticks(range(0, HOLD_STEPS + 1, 5))
+hold_left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, frameon=False)
+hold_right.set(xlabel="steps since the last mark", ylabel="update gate z, mean", title="500 sequences")
+hold_right.legend()
 plotting.show(
     fig,
     alt="Left: one sequence of 20 steps. A gray staircase is the last marked number, blue dots are the "
@@ -1469,24 +1473,24 @@ z_if_reversed = "higher"  # "lower", "higher" or "no different"
 # %% role="test" grade_id="gru-gates-plot-test" points=1
 from course_utils.checking import checking, chosen_of, expect_choice, student
 
-levels = ["lower", "higher", "no different"]
+gate_levels = ["lower", "higher", "no different"]
 with checking("gru-gates-plot") as check:
     with check.part("one of the options each"):
         for name in ("z_at_marks", "z_if_reversed"):
-            chosen_of(getattr(student, name), levels, name)
+            chosen_of(getattr(student, name), gate_levels, name)
     ### BEGIN HIDDEN TESTS
     with check.part("at marks", points=0.5):
         suspects = {
             "higher": "z multiplies the old state, and a mark says that the old number is over; look at the right panel",
             "no different": "compare 0 steps since the mark with 1 or 2 in the right panel",
         }
-        expect_choice(student.z_at_marks, "lower", levels, "z_at_marks", suspects)
+        expect_choice(student.z_at_marks, "lower", gate_levels, "z_at_marks", suspects)
     with check.part("with the roles reversed", points=0.5):
         suspects = {
             "lower": "the same states need the same factor before h; what is it called there?",
             "no different": "the same states need the same factor before h; what is it called there?",
         }
-        expect_choice(student.z_if_reversed, "higher", levels, "z_if_reversed", suspects)
+        expect_choice(student.z_if_reversed, "higher", gate_levels, "z_if_reversed", suspects)
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1642,9 +1646,9 @@ with checking("padding-masks") as check:
             name, "course_utils.*", why="the exercise asks you to write this; the course's own does not count"
         )
     with check.part("two sequences, side by side"):
-        tokens, lengths = padded_pair([[3, 1, 2], [4]], 9)
+        mask_tokens, mask_lengths = padded_pair([[3, 1, 2], [4]], 9)
         expect_close(
-            tokens,
+            mask_tokens,
             [[3, 1, 2], [4, 9, 9]],
             what="pad_batch([[3, 1, 2], [4]], 9)",
             suspects={
@@ -1654,7 +1658,7 @@ with checking("padding-masks") as check:
             },
             reveal=True,
         )
-        expect_close(lengths, [3, 1], what="the lengths", reveal=True)
+        expect_close(mask_lengths, [3, 1], what="the lengths", reveal=True)
     with check.part("a small mask"):
         expect_close(
             mask_of([3, 1], 3),
@@ -2022,7 +2026,7 @@ class Speller(nn.Module):
         return self.head(self.gru(self.embedding(tokens))[0])
 
 
-def spelled(names, width):
+def spelled_names(names, width):
     """Inputs and targets (B, width), the targets one letter ahead, and the mask of the targets."""
     widest = [0] * (width + 1)  # one row as wide as we want the batch; it is dropped again
     tokens, lengths = pad_batch([letters_of.encode(name, bos=True, eos=True) for name in names] + [widest])
@@ -2035,52 +2039,62 @@ def both_losses(model, tokens, targets, mask):
     return masked_loss(logits, targets, mask), masked_loss(logits, targets, torch.ones_like(mask))
 
 
-widths, speller_seeds = [16, 24, 32, 48, 64], range(runtime.steps(quick=1, default=3, full=5))
-updates = runtime.steps(quick=10, default=120, full=600)
-curves, reports, real_losses = {}, [], {}
-plan = [(kind, seed) for kind in ("masked", "unmasked") for seed in speller_seeds]
+spell_widths, speller_seeds = [16, 24, 32, 48, 64], range(runtime.steps(quick=1, default=3, full=5))
+spell_updates = runtime.steps(quick=10, default=120, full=600)
+spell_curves, spell_reports, real_losses = {}, [], {}
+spell_plan = [(kind, seed) for kind in ("masked", "unmasked") for seed in speller_seeds]
 with runtime.single_thread():
-    for kind, seed in training.progress(plan, "spelling"):
-        runtime.seed_everything(seed)
-        speller, rng = Speller(), np.random.default_rng(seed)
-        optimizer = torch.optim.Adam(speller.parameters(), lr=0.01)
-        for _ in range(updates):
-            chosen = [name_splits.train[i] for i in rng.integers(0, len(name_splits.train), 32)]
-            masked, over_all = both_losses(speller, *spelled(chosen, 24))
-            loss = masked if kind == "masked" else over_all
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            curves.setdefault((kind, "real"), {}).setdefault(seed, []).append(masked.item())
-            if kind == "unmasked":
-                curves.setdefault((kind, "reported"), {}).setdefault(seed, []).append(over_all.item())
+    for spell_kind, spell_seed in training.progress(spell_plan, "spelling"):
+        runtime.seed_everything(spell_seed)
+        spell_model, spell_rng = Speller(), np.random.default_rng(spell_seed)
+        spell_optimizer = torch.optim.Adam(spell_model.parameters(), lr=0.01)
+        for _ in range(spell_updates):
+            spell_chosen = [name_splits.train[i] for i in spell_rng.integers(0, len(name_splits.train), 32)]
+            spell_masked, over_all = both_losses(spell_model, *spelled_names(spell_chosen, 24))
+            spell_loss = spell_masked if spell_kind == "masked" else over_all
+            spell_optimizer.zero_grad()
+            spell_loss.backward()
+            spell_optimizer.step()
+            spell_curves.setdefault((spell_kind, "real"), {}).setdefault(spell_seed, []).append(
+                spell_masked.item()
+            )
+            if spell_kind == "unmasked":
+                spell_curves.setdefault((spell_kind, "reported"), {}).setdefault(spell_seed, []).append(
+                    over_all.item()
+                )
         with torch.no_grad():
-            tested = [
-                [value.item() for value in both_losses(speller, *spelled(name_splits.test, w))]
-                for w in widths
+            spell_tested = [
+                [value.item() for value in both_losses(spell_model, *spelled_names(name_splits.test, w))]
+                for w in spell_widths
             ]
-        real_losses.setdefault(kind, []).append(tested[0][0])
-        if kind == "unmasked":
-            reports.append(tested)
+        real_losses.setdefault(spell_kind, []).append(spell_tested[0][0])
+        if spell_kind == "unmasked":
+            spell_reports.append(spell_tested)
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8))
-for (kind, what), style, label in (
+fig, (spell_left, spell_right) = plt.subplots(1, 2, figsize=(10, 3.8))
+for (spell_kind, spell_which), spell_style, spell_label in (
     (("unmasked", "reported"), "-", "no mask: what it reports"),
     (("unmasked", "real"), "--", "no mask: on real letters"),
     (("masked", "real"), "-.", "mask: on real letters"),
 ):
-    left.plot(np.mean(list(curves[kind, what].values()), axis=0), style, label=label)
-left.set(xlabel="update", ylabel="cross-entropy (nats)", ylim=(0, None), title="training, 24 places a name")
-left.legend()
-by_width = np.array(reports)  # (seeds, widths, 2): masked, over all places
-right.plot(widths, by_width[..., 1].mean(0), "o-", label="no mask: what it reports")
-right.plot(widths, by_width[..., 0].mean(0), "s--", label="no mask: on real letters")
-right.set(xlabel="padded width (places)", ylabel="cross-entropy (nats)", ylim=(0, None))
-right.set_title("the same networks, the same test names")
-right.legend(loc="center right")
-for kind, values in real_losses.items():
-    print(f"trained {kind:<9} test loss on real letters {training.Repeats(np.array(values)):.3f} nats")
-print("width  ", *(f"{w:>6d}" for w in widths))
+    spell_left.plot(
+        np.mean(list(spell_curves[spell_kind, spell_which].values()), axis=0), spell_style, label=spell_label
+    )
+spell_left.set(
+    xlabel="update", ylabel="cross-entropy (nats)", ylim=(0, None), title="training, 24 places a name"
+)
+spell_left.legend()
+by_width = np.array(spell_reports)  # (seeds, widths, 2): masked, over all places
+spell_right.plot(spell_widths, by_width[..., 1].mean(0), "o-", label="no mask: what it reports")
+spell_right.plot(spell_widths, by_width[..., 0].mean(0), "s--", label="no mask: on real letters")
+spell_right.set(xlabel="padded width (places)", ylabel="cross-entropy (nats)", ylim=(0, None))
+spell_right.set_title("the same networks, the same test names")
+spell_right.legend(loc="center right")
+for spell_kind, spell_values in real_losses.items():
+    print(
+        f"trained {spell_kind:<9} test loss on real letters {training.Repeats(np.array(spell_values)):.3f} nats"
+    )
+print("width  ", *(f"{w:>6d}" for w in spell_widths))
 print(
     "reports", *(f"{value:6.3f}" for value in by_width[..., 1].mean(0)), " by the networks trained unmasked"
 )
@@ -2288,25 +2302,25 @@ with checking("packed-classifier") as check:
         why="the exercise asks you to write this; the course's own does not count",
     )
     with check.part("parameters under the names of the contract"):
-        for cell in ("gru", "lstm"):
-            state = {
+        for packed_cell in ("gru", "lstm"):
+            packed_state = {
                 name: tuple(value.shape)
-                for name, value in student.PackedClassifier(7, 3, 4, 3, cell=cell).state_dict().items()
+                for name, value in student.PackedClassifier(7, 3, 4, 3, cell=packed_cell).state_dict().items()
             }
-            wanted = {name: tuple(value.shape) for name, value in packed_weights(cell).items()}
+            packed_wanted = {name: tuple(value.shape) for name, value in packed_weights(packed_cell).items()}
             expect(
-                state == wanted,
-                f"state_dict() of a {cell} classifier holds {state}, and should hold {wanted}",
+                packed_state == packed_wanted,
+                f"state_dict() of a {packed_cell} classifier holds {packed_state}, and should hold {packed_wanted}",
             )
     with check.part("three sequences of two, four and one tokens"):
-        for cell in ("gru", "lstm"):
-            logits = packed_model(packed_weights(cell), cell)(
+        for packed_cell in ("gru", "lstm"):
+            packed_logits = packed_model(packed_weights(packed_cell), packed_cell)(
                 torch.tensor([[5, 6, 0, 0], [1, 2, 3, 4], [2, 0, 0, 0]]), torch.tensor([2, 4, 1])
             )
             expect_shape(
-                logits,
+                packed_logits,
                 (3, 3),
-                what=f"logits of three sequences, three classes, cell={cell!r}",
+                what=f"logits of three sequences, three classes, cell={packed_cell!r}",
                 suspects={
                     "the layer's axis is still there: h_n is (1, B, H)": (1, 3, 3),
                     "there are logits at every step; one row a sequence was asked for": (3, 4, 3),
@@ -2589,21 +2603,23 @@ from collections import Counter
 from course_utils.datasets import names as name_lists
 from course_utils.datasets import vocabulary
 
-countries = ["german", "icelandic", "turkish", "english"]
-listed = {country: name_lists.all_first_names(country) for country in countries}
-on_lists = Counter(name for own in listed.values() for name in own)
-shuffle, labeled = np.random.default_rng(0), []
-for label, country in enumerate(countries):
-    unique = [name for name in listed[country] if on_lists[name] == 1]
-    labeled += [(name, label) for name in shuffle.permutation(unique)[:1200].tolist()]
-labeled = [labeled[i] for i in shuffle.permutation(len(labeled))]
-held_out = len(labeled) // 4
-alphabet = vocabulary.Vocabulary.build(name for name, _ in labeled[held_out:])
+country_names = ["german", "icelandic", "turkish", "english"]
+country_lists = {country: name_lists.all_first_names(country) for country in country_names}
+on_lists = Counter(name for own in country_lists.values() for name in own)
+country_rng, labeled_names = np.random.default_rng(0), []
+for country_label, country_name in enumerate(country_names):
+    country_unique = [name for name in country_lists[country_name] if on_lists[name] == 1]
+    labeled_names += [
+        (name, country_label) for name in country_rng.permutation(country_unique)[:1200].tolist()
+    ]
+labeled_names = [labeled_names[i] for i in country_rng.permutation(len(labeled_names))]
+held_out = len(labeled_names) // 4
+country_alphabet = vocabulary.Vocabulary.build(name for name, _ in labeled_names[held_out:])
 
 
 def name_tensors(part):
     """Tokens (N, T), lengths (N,) and the country's number (N,)."""
-    return *alphabet.batch([name for name, _ in part]), torch.tensor([label for _, label in part])
+    return *country_alphabet.batch([name for name, _ in part]), torch.tensor([label for _, label in part])
 
 
 class LetterSum(nn.Module):
@@ -2611,8 +2627,8 @@ class LetterSum(nn.Module):
 
     def __init__(self, hidden_size):
         super().__init__()
-        self.letters = nn.EmbeddingBag(len(alphabet), hidden_size, padding_idx=vocabulary.PAD)
-        self.head = nn.Sequential(nn.ReLU(), nn.Linear(hidden_size, len(countries)))
+        self.letters = nn.EmbeddingBag(len(country_alphabet), hidden_size, padding_idx=vocabulary.PAD)
+        self.head = nn.Sequential(nn.ReLU(), nn.Linear(hidden_size, len(country_names)))
 
     def forward(self, tokens, lengths):
         return self.head(self.letters(tokens))
@@ -2634,68 +2650,84 @@ def trained_classifier(model, seed, steps):
     return training.accuracy(training.predict(model, *test_names[:2]), test_names[2]), spent
 
 
-train_names, test_names = name_tensors(labeled[held_out:]), name_tensors(labeled[:held_out])
-sizes = (len(alphabet), 16)
-settings = {
-    "GRU, H = 64": lambda: PackedClassifier(*sizes, 64, len(countries), cell="gru"),
-    "LSTM, H = 64": lambda: PackedClassifier(*sizes, 64, len(countries), cell="lstm"),
-    "LSTM, H = 54": lambda: PackedClassifier(*sizes, 54, len(countries), cell="lstm"),
+train_names, test_names = name_tensors(labeled_names[held_out:]), name_tensors(labeled_names[:held_out])
+country_sizes = (len(country_alphabet), 16)
+country_settings = {
+    "GRU, H = 64": lambda: PackedClassifier(*country_sizes, 64, len(country_names), cell="gru"),
+    "LSTM, H = 64": lambda: PackedClassifier(*country_sizes, 64, len(country_names), cell="lstm"),
+    "LSTM, H = 54": lambda: PackedClassifier(*country_sizes, 54, len(country_names), cell="lstm"),
     "letters, no order": lambda: LetterSum(64),
 }
 classifier_seeds = range(runtime.steps(quick=1, default=3, full=5))
-updates = runtime.steps(quick=10, default=320, full=1500)
-results, parameters = {}, {}
+country_updates = runtime.steps(quick=10, default=320, full=1500)
+country_results, country_parameters = {}, {}
 with runtime.single_thread():
-    for setting, seed in training.progress([(s, k) for s in settings for k in classifier_seeds], "countries"):
-        runtime.seed_everything(seed)
-        classifier = settings[setting]()
-        recurrent = classifier.rnn.parameters() if hasattr(classifier, "rnn") else []
-        parameters[setting] = (
-            sum(p.numel() for p in recurrent),
-            sum(p.numel() for p in classifier.parameters()),
+    for country_setting, country_seed in training.progress(
+        [(s, k) for s in country_settings for k in classifier_seeds], "countries"
+    ):
+        runtime.seed_everything(country_seed)
+        country_classifier = country_settings[country_setting]()
+        country_recurrent = country_classifier.rnn.parameters() if hasattr(country_classifier, "rnn") else []
+        country_parameters[country_setting] = (
+            sum(p.numel() for p in country_recurrent),
+            sum(p.numel() for p in country_classifier.parameters()),
         )
-        results.setdefault(setting, []).append(trained_classifier(classifier, seed, updates))
+        country_results.setdefault(country_setting, []).append(
+            trained_classifier(country_classifier, country_seed, country_updates)
+        )
 
 print(
     f"{len(train_names[2])} names to learn from, {held_out} held out, "
-    f"{len(classifier_seeds)} seed{'s' * (len(classifier_seeds) > 1)}, {updates} updates"
+    f"{len(classifier_seeds)} seed{'s' * (len(classifier_seeds) > 1)}, {country_updates} updates"
 )
 print("setting            parameters: layer, all   test accuracy     CPU ms per update")
-scores = {setting: np.array(runs) for setting, runs in results.items()}  # (seeds, 2)
-for setting, runs in scores.items():
-    accuracy, spent = training.Repeats(runs[:, 0]), training.Repeats(runs[:, 1])
-    layer, every = parameters[setting]
-    print(f"{setting:<18} {layer:>17d} {every:>6d}   {accuracy:.3f}     {spent:.2f}")
+country_scores = {setting: np.array(runs) for setting, runs in country_results.items()}  # (seeds, 2)
+for country_setting, country_runs in country_scores.items():
+    country_accuracy, country_spent = (
+        training.Repeats(country_runs[:, 0]),
+        training.Repeats(country_runs[:, 1]),
+    )
+    country_layer, country_every = country_parameters[country_setting]
+    print(
+        f"{country_setting:<18} {country_layer:>17d} {country_every:>6d}   {country_accuracy:.3f}     {country_spent:.2f}"
+    )
 print("\nCPU ms to read a packed batch   63 of 10 steps, one of 200   64 of 200 steps")
 with runtime.single_thread(), torch.no_grad():
-    uneven = torch.full((64,), 10)
-    uneven[17] = 200  # one long sequence makes the rectangle 64 x 200
-    letters, rounds = torch.ones(64, 200, dtype=torch.int64), runtime.steps(quick=1, default=20, full=100)
-    for setting in ("GRU, H = 64", "LSTM, H = 64"):
-        classifier, spent = settings[setting](), []
-        for lengths in (uneven, torch.full((64,), 200)):
-            began = time.process_time()
-            for _ in range(rounds):
-                classifier(letters, lengths)
-            spent.append(1000 * (time.process_time() - began) / rounds)
-        print(f"{setting:<29} {spent[0]:>28.1f} {spent[1]:>17.1f}")
-fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
-for ax, column, label, shown in (
-    (left, 0, "test accuracy (share of names)", list(settings)[:3]),
-    (right, 1, "CPU time per update (ms)", list(settings)[:3]),
+    country_uneven = torch.full((64,), 10)
+    country_uneven[17] = 200  # one long sequence makes the rectangle 64 x 200
+    country_letters, country_rounds = (
+        torch.ones(64, 200, dtype=torch.int64),
+        runtime.steps(quick=1, default=20, full=100),
+    )
+    for country_setting in ("GRU, H = 64", "LSTM, H = 64"):
+        country_classifier, country_spent = country_settings[country_setting](), []
+        for country_lengths in (country_uneven, torch.full((64,), 200)):
+            country_began = time.process_time()
+            for _ in range(country_rounds):
+                country_classifier(country_letters, country_lengths)
+            country_spent.append(1000 * (time.process_time() - country_began) / country_rounds)
+        print(f"{country_setting:<29} {country_spent[0]:>28.1f} {country_spent[1]:>17.1f}")
+fig, (country_left, country_right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
+for ax, country_column, country_label, country_shown in (
+    (country_left, 0, "test accuracy (share of names)", list(country_settings)[:3]),
+    (country_right, 1, "CPU time per update (ms)", list(country_settings)[:3]),
 ):
-    several = len(classifier_seeds) > 1
+    country_several = len(classifier_seeds) > 1
     plotting.bars(
-        {s: scores[s][:, column].mean() for s in shown},
-        sds={s: scores[s][:, column].std(ddof=1) for s in shown} if several else None,
-        label=label,
-        spec=".3f" if column == 0 else ".2f",
-        references={"letters, no order": scores["letters, no order"][:, 0].mean()} if column == 0 else None,
+        {s: country_scores[s][:, country_column].mean() for s in country_shown},
+        sds={s: country_scores[s][:, country_column].std(ddof=1) for s in country_shown}
+        if country_several
+        else None,
+        label=country_label,
+        spec=".3f" if country_column == 0 else ".2f",
+        references={"letters, no order": country_scores["letters, no order"][:, 0].mean()}
+        if country_column == 0
+        else None,
         ax=ax,
     )
-left.set_xlim(0, 1.15)
-right.margins(x=0.4)
-left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+country_left.set_xlim(0, 1.15)
+country_right.margins(x=0.4)
+country_left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
 plotting.show(
     fig,
     alt="Two bar charts of a GRU with H = 64 and LSTMs with H = 64 and H = 54. Left: test accuracy, with a "
@@ -2791,6 +2823,9 @@ with checking("packed-classifier-plot") as check:
 # | counted | recurrent parameters with *one* bias vector in each block, whatever the library keeps |
 # | measured | accuracy on names that no run trains on |
 # | repeated | 3 seeds, 400 steps; with `COURSE_BUDGET=full` 10 seeds, 1500 steps |
+# | recorded too | `loss_20`, the training loss of the 20th batch with seed 0 |
+#
+# Grading computes a small part of the table again: it trains 20 batches with your `mgu_states`, and `loss_20` must agree to 0.2 %.
 #
 # Write four functions. The study trains `mgu_states`; for the other three cells it uses the library's layers, which score nothing inside your functions.
 #
@@ -2885,24 +2920,16 @@ def mgu_states(x, weight_ih, weight_hh, bias):
 
 
 # %% role="try"
-for kind in ("rnn", "mgu", "gru", "lstm"):
-    print(f"{kind:<5} I = 26, H = 32: {recurrent_parameters(kind, 26, 32)} parameters")
+for mgu_kind in ("rnn", "mgu", "gru", "lstm"):
+    print(f"{mgu_kind:<5} I = 26, H = 32: {recurrent_parameters(mgu_kind, 26, 32)} parameters")
 print(largest_hidden_size("mgu", 26, recurrent_parameters("gru", 26, 32)))
 print(mgu_states(torch.ones(1, 3, 2), torch.zeros(8, 2), torch.zeros(8, 4), torch.ones(8))[0])
 # Each row should lie nearer to tanh(1) = 0.76 than the row above it: 0.56, 0.71, 0.75.
 
 # %% role="show"
-import unicodedata
-
-from course_utils.datasets.names import first_names
+from course_utils.datasets.names import two_languages
 
 NAME_LETTERS, NAME_STEPS, NAME_LANGUAGES = 26, 12, ("turkish", "icelandic")
-
-
-def folded(name):
-    """A name in the letters a to z."""
-    plain = name.lower().translate(str.maketrans({"þ": "th", "ð": "d", "æ": "ae", "ı": "i"}))
-    return "".join(letter for letter in unicodedata.normalize("NFKD", plain) if "a" <= letter <= "z")
 
 
 def name_tensor(names):
@@ -2914,23 +2941,13 @@ def name_tensor(names):
     return x
 
 
-pools = [{folded(name) for part in first_names(language) for name in part} for language in NAME_LANGUAGES]
-pools = [
-    sorted(name for name in pool - other if 3 <= len(name) <= NAME_STEPS)
-    for pool, other in (pools, pools[::-1])
-]
-each = min(1400, *map(len, pools)) // 4 * 4  # as many of both languages, a quarter of them for the test
-name_rng = np.random.default_rng(0)
-pools = [[pool[i] for i in name_rng.permutation(len(pool))[:each]] for pool in pools]
-train_names, test_names = (
-    [name for pool in pools for name in pool[part]] for part in (slice(each // 4, None), slice(each // 4))
-)
+train_names, test_names = two_languages(*NAME_LANGUAGES, longest=NAME_STEPS)
 x_names, x_names_test = name_tensor(train_names), name_tensor(test_names)
-y_names, y_names_test = (
+y_names, y_names_test = (  # the first half of each list is Turkish
     torch.arange(2).repeat_interleave(len(names) // 2) for names in (train_names, test_names)
 )
-for label, language in enumerate(NAME_LANGUAGES):
-    print(f"{language:<10}", ", ".join(pools[label][:8]))
+for name_language, names_start in zip(NAME_LANGUAGES, (0, len(test_names) // 2), strict=True):
+    print(f"{name_language:<10}", ", ".join(test_names[names_start : names_start + 8]))
 print(f"{len(x_names)} names to train on, {len(x_names_test)} to test")
 
 # %% [markdown]
@@ -2964,23 +2981,25 @@ class NameReader(nn.Module):
 
 
 def train_reader_of_names(kind, hidden_size, seed, updates):
-    """Accuracy on the test names after training."""
+    """Accuracy on the test names after training, and the loss of the 20th batch."""
     torch.manual_seed(seed)
     model, order = NameReader(kind, hidden_size), torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(model.parameters())
+    optimizer, losses = torch.optim.Adam(model.parameters()), []
     for k in range(updates):
         rows = torch.randint(len(x_names), (64,), generator=order)
         loss = F.cross_entropy(model(x_names[rows]), y_names[rows])
+        losses.append(loss.item())
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.param_groups[0]["lr"] = 0.01 * (1 - k / updates)
         optimizer.step()
     with torch.no_grad():
-        return (model(x_names_test).argmax(1) == y_names_test).float().mean().item()
+        right = model(x_names_test).argmax(1) == y_names_test
+    return right.float().mean().item(), losses[19]
 
 
-mgu_kinds, mgu_updates = ("rnn", "mgu", "gru", "lstm"), runtime.steps(quick=10, default=400, full=1500)
+mgu_kinds, mgu_updates = ("rnn", "mgu", "gru", "lstm"), runtime.steps(quick=20, default=400, full=1500)
 mgu_seeds = range(runtime.steps(quick=3, default=3, full=10))
 mgu_budget = recurrent_parameters("gru", NAME_LETTERS, 32)
 mgu_plan = {("equal hidden size", kind): 32 for kind in mgu_kinds}
@@ -2993,7 +3012,7 @@ with runtime.single_thread():
         run: train_reader_of_names(*run, mgu_updates) for run in training.progress(mgu_runs, "names")
     }
 mgu_results = {
-    setting: training.Repeats(np.array([mgu_scores[setting[1], size, seed] for seed in mgu_seeds]))
+    setting: training.Repeats(np.array([mgu_scores[setting[1], size, seed][0] for seed in mgu_seeds]))
     for setting, size in mgu_plan.items()
 }
 record(
@@ -3010,30 +3029,39 @@ record(
             "accuracy_sd": result.sd,
             "accuracy_lowest": result.values.min(),
             "accuracy_highest": result.values.max(),
+            "loss_20": mgu_scores[kind, mgu_plan[comparison, kind], 0][1],
         }
         for (comparison, kind), result in mgu_results.items()
     ],
 )
 
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
-for ax, comparison in zip(axes, ("equal hidden size", "equal parameters"), strict=True):
-    for place, kind in enumerate(mgu_kinds):
-        result = mgu_results[comparison, kind]
+for ax, mgu_comparison in zip(axes, ("equal hidden size", "equal parameters"), strict=True):
+    for mgu_place, mgu_kind in enumerate(mgu_kinds):
+        mgu_result = mgu_results[mgu_comparison, mgu_kind]
         ax.errorbar(
-            place, 100 * result.mean, 100 * result.sd, fmt="s", capsize=5, markersize=8, color=plotting.BLUE
+            mgu_place,
+            100 * mgu_result.mean,
+            100 * mgu_result.sd,
+            fmt="s",
+            capsize=5,
+            markersize=8,
+            color=plotting.BLUE,
         )
-        ax.plot([place + 0.18] * len(result.values), 100 * result.values, ".", color=plotting.ORANGE)
-    ax.set_xticks(range(4), [f"{kind}\nH = {mgu_plan[comparison, kind]}" for kind in mgu_kinds])
-    ax.set(title=comparison, xlabel="cell and hidden size", xlim=(-0.5, 3.5))
+        ax.plot(
+            [mgu_place + 0.18] * len(mgu_result.values), 100 * mgu_result.values, ".", color=plotting.ORANGE
+        )
+    ax.set_xticks(range(4), [f"{kind}\nH = {mgu_plan[mgu_comparison, kind]}" for kind in mgu_kinds])
+    ax.set(title=mgu_comparison, xlabel="cell and hidden size", xlim=(-0.5, 3.5))
 axes[0].set_ylabel("accuracy on new names (%)")
 plotting.show(
     fig,
     alt="Accuracy of the cells rnn, mgu, gru and lstm, at equal hidden size on the left and at equal "
     "parameters on the right: squares are means with a bar of one standard deviation, dots single seeds.",
 )
-for comparison in ("equal hidden size", "equal parameters"):
-    gap = mgu_results[comparison, "mgu"].values - mgu_results[comparison, "gru"].values
-    print(f"MGU minus GRU at {comparison}: {training.Repeats(100 * gap):.1f} points")
+for mgu_comparison in ("equal hidden size", "equal parameters"):
+    mgu_gap = mgu_results[mgu_comparison, "mgu"].values - mgu_results[mgu_comparison, "gru"].values
+    print(f"MGU minus GRU at {mgu_comparison}: {training.Repeats(100 * mgu_gap):.1f} points")
 
 # %% role="test" grade_id="mgu-study-test" points=12
 import math
@@ -3053,9 +3081,10 @@ from course_utils.checking import (
     number_of,
     student,
 )
+from course_utils.datasets.names import two_languages
 
 with student.without("rnn"), checking("mgu-study") as check:
-    library = (
+    mgu_library = (
         "torch.nn.RNN*",
         "torch.nn.LSTM*",
         "torch.nn.GRU*",
@@ -3066,7 +3095,7 @@ with student.without("rnn"), checking("mgu-study") as check:
     for name in ("recurrent_parameters", "largest_hidden_size", "mgu_step", "mgu_states"):
         forbid(
             name,
-            *library,
+            *mgu_library,
             why="the exercise asks you to write it, so the library's recurrent layers do not count",
         )
     with check.part("a cell with two inputs and three units"):
@@ -3093,13 +3122,13 @@ with student.without("rnn"), checking("mgu-study") as check:
             {"two bias vectors in each block are asked for here, not one": 54},
         )
     with check.part("two units, one step"):
-        units = [
+        two_units = [
             torch.tensor([[1.0], [-1.0], [0.5], [1.5]]),
             torch.tensor([[0.5, 1.0], [-1.0, 0.5], [2.0, -1.0], [0.5, 1.0]]),
             torch.tensor([-0.5, 0.5, 0.25, -0.25]),
         ]
         expect_close(
-            student.mgu_step(torch.tensor([[0.4]]), torch.tensor([[0.6, -0.8]]), *units),
+            student.mgu_step(torch.tensor([[0.4]]), torch.tensor([[0.6, -0.8]]), *two_units),
             [[0.67186267, -0.50478172]],
             what="the new state",
             suspects={
@@ -3111,15 +3140,15 @@ with student.without("rnn"), checking("mgu-study") as check:
             reveal=True,
         )
     with check.part("states of a batch of sequences"):
-        shapes = [torch.zeros(*shape) for shape in ((5, 4, 2), (6, 2), (6, 3), (6,))]
+        mgu_shapes = [torch.zeros(*shape) for shape in ((5, 4, 2), (6, 2), (6, 3), (6,))]
         expect_shape(
-            student.mgu_states(*shapes),
+            student.mgu_states(*mgu_shapes),
             (5, 4, 3),
             "mgu_states (B, T, H)",
             {"they are stacked time first": (4, 5, 3), "only the last state came back": (5, 3)},
         )
     with check.part("the table is recorded"):
-        if any(row.get("steps") == 10 for row in student.recorded("mgu-study")):
+        if any(row.get("steps") == 20 for row in student.recorded("mgu-study")):
             print("Remark: this table is from COURSE_BUDGET=quick; run the study again with default.")
     ### BEGIN HIDDEN TESTS
     block_count = {"rnn": 1, "mgu": 2, "gru": 3, "lstm": 4}
@@ -3460,12 +3489,12 @@ with student.without("rnn"), checking("mgu-study") as check:
             )
             expect_close(gradient, leaf.grad, what=f"the gradient of {name} over five steps", rtol=1e-6)
     # The table comes from the experiment. Where only answer and test run, as in the bank, the answer records one itself.
-    with check.part("the table", points=1.5):
+    with check.part("the table", points=1):
         rows = student.recorded("mgu-study")
         columns = ["comparison", "kind", "hidden", "parameters", "seeds", "steps"]
         scores = ["accuracy_mean", "accuracy_sd", "accuracy_lowest", "accuracy_highest"]
-        fits = rows and all(list(row) == columns + scores for row in rows)
-        expect(fits, f"the table's columns should be {', '.join(columns + scores)}")
+        fits = rows and all(list(row) == [*columns, *scores, "loss_20"] for row in rows)
+        expect(fits, f"the table's columns should be {', '.join(columns + scores)}, loss_20")
         table = {(str(row["comparison"]), str(row["kind"])): row for row in rows}
         wanted = {(c, kind) for c in ("equal hidden size", "equal parameters") for kind in block_count}
         expect(
@@ -3477,7 +3506,7 @@ with student.without("rnn"), checking("mgu-study") as check:
             and not isinstance(row[name], bool)
             and math.isfinite(row[name])
             for row in rows
-            for name in columns[2:] + scores
+            for name in [*columns[2:], *scores, "loss_20"]
         )
         expect(numeric, "the table holds something that is no number: a spread needs at least two seeds")
         budget = count("gru", 26, 32)
@@ -3528,6 +3557,79 @@ with student.without("rnn"), checking("mgu-study") as check:
             len({row["accuracy_mean"] for row in rows}) >= 3,
             "the settings share one accuracy: were they all run?",
         )
+    with check.part("a quick re-run agrees", points=0.5):
+
+        class OwnStates(torch.autograd.Function):
+            """The student's mgu_states and its gradients, so that the rest of the training stays here."""
+
+            @staticmethod
+            def forward(ctx, *given):
+                ctx.save_for_backward(*given)
+                states = student.mgu_states(*given)
+                expect_shape(states, (64, 12, given[2].shape[1]), "mgu_states of a batch of names (B, T, H)")
+                return torch.as_tensor(as_array(states, "mgu_states")).float()
+
+            @staticmethod
+            def backward(ctx, mix):
+                with torch.enable_grad():
+                    return tuple(student.backward(student.mgu_states, *ctx.saved_tensors, weights=mix).inputs)
+
+        train_names, _ = two_languages("turkish", "icelandic", longest=12)
+        x_names = torch.zeros(len(train_names), 12, 26)
+        for i, name in enumerate(train_names):
+            for t, letter in enumerate(name, start=12 - len(name)):
+                x_names[i, t, ord(letter) - ord("a")] = 1
+        y_names = torch.arange(2).repeat_interleave(len(train_names) // 2)
+
+        def loss_again(kind, units, steps):
+            """The loss of the 20th batch with seed 0, computed as in the experiment."""
+            torch.manual_seed(0)
+            if kind == "mgu":
+                sizes = ((2 * units, 26), (2 * units, units), (2 * units,))
+                weights = [
+                    torch.nn.Parameter(torch.empty(size).uniform_(-(units**-0.5), units**-0.5))
+                    for size in sizes
+                ]
+            else:
+                layer = getattr(torch.nn, kind.upper())(26, units, batch_first=True)
+                weights = list(layer.parameters())
+            head, order = torch.nn.Linear(units, 2), torch.Generator().manual_seed(0)
+            weights += head.parameters()
+            optimizer = torch.optim.Adam(weights)
+            for k in range(20):
+                rows = torch.randint(len(x_names), (64,), generator=order)
+                x = x_names[rows]
+                states = OwnStates.apply(x, *weights[:3]) if kind == "mgu" else layer(x)[0]
+                loss = torch.nn.functional.cross_entropy(head(states[:, -1]), y_names[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(weights, 1.0)
+                optimizer.param_groups[0]["lr"] = 0.01 * (1 - k / steps)
+                optimizer.step()
+            return loss.item()
+
+        def entry(row, name, low, high):
+            value = row.get(name)
+            numeric = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+            expect(numeric, f"{name} in the table should be a number from {low} to {high}")
+            return value
+
+        rows, again = student.recorded("mgu-study"), {}
+        expect(
+            {str(row.get("kind")) for row in rows} == set(block_count),
+            "the table misses one of the four cells",
+        )
+        for row in rows:
+            setting = str(row["kind"]), int(entry(row, "hidden", 1, 99)), entry(row, "steps", 20, 10**6)
+            if setting not in again:
+                expect(len(again) < 8, "the table has more settings than the study")
+                again[setting] = loss_again(*setting)
+            said = entry(row, "loss_20", 0, 100)
+            expect(
+                abs(said - again[setting]) <= 2e-3 * again[setting],
+                f"{setting[0]}, {row.get('comparison')}: the loss of the 20th batch is {again[setting]:.4f} when trained again, "
+                f"the table says {said:.4f}: run the study again after your last change",
+            )
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -3550,7 +3652,7 @@ mgu_beside_gru = "within two points of the GRU's"  # one of the three texts abov
 from course_utils.checking import CheckFailed, checking, chosen_of, expect_choice, student
 
 cell_names = ["rnn", "mgu", "gru", "lstm"]
-distances = ["within two points of the GRU's", "more than two points below", "more than two points above"]
+mgu_distances = ["within two points of the GRU's", "more than two points below", "more than two points above"]
 
 
 def plain_quote(value):
@@ -3562,7 +3664,7 @@ with checking("mgu-reading") as check:
     with check.part("a cell is chosen"):
         chosen_of(student.fewest_right, cell_names, "fewest_right")
     with check.part("a distance is chosen"):
-        chosen_of(plain_quote(student.mgu_beside_gru), distances, "mgu_beside_gru")
+        chosen_of(plain_quote(student.mgu_beside_gru), mgu_distances, "mgu_beside_gru")
     ### BEGIN HIDDEN TESTS
 
     def accuracies():
@@ -3588,14 +3690,14 @@ with checking("mgu-reading") as check:
         expect_choice(student.fewest_right, lowest, cell_names, "fewest_right", suspects)
     with check.part("MGU beside GRU", points=1):
         gap = 100 * (table["mgu"] - table["gru"])
-        distance = distances[0 if abs(gap) <= 2 else 1 if gap < 0 else 2]
+        distance = mgu_distances[0 if abs(gap) <= 2 else 1 if gap < 0 else 2]
         read = "a point is one percent of the names; compare the means, and the spread of the seeds"
         expect_choice(
             plain_quote(student.mgu_beside_gru),
             distance,
-            distances,
+            mgu_distances,
             "mgu_beside_gru",
-            dict.fromkeys(distances, read),
+            dict.fromkeys(mgu_distances, read),
         )
     ### END HIDDEN TESTS
 
@@ -3670,6 +3772,9 @@ with checking("mgu-reading") as check:
 # | same for both cells of a seed | the batches, in the same order; all numbers of a batch have equally many English words, so no English side is padded |
 # | measured | exact match on 2000 numbers that are in no training set, by the number of English words |
 # | repeated | 3 seeds, 700 updates; with `COURSE_BUDGET=full` 10 seeds, 1000 updates |
+# | recorded too | `loss_10`, each seed's training loss at the 10th update |
+#
+# Grading computes a small part of the table again: it trains seed 0 for 10 updates with your `decoder_inputs`, and `loss_10` must agree to 0.1 %.
 #
 # You write six parts, most of them short. `nn.GRU` and `nn.LSTM` have two bias vectors in every gate, one for the input and one for the state.
 #
@@ -3855,16 +3960,16 @@ def sentence_pairs(corpus):
     )
 
 
-pairs = sentence_pairs(CORPUS)
-english_table = WordTable.build(english for english, _ in pairs.train)
-french_table = WordTable.build(french for _, french in pairs.train)
-for english, french in pairs.test[:3]:
-    print(f"{len(english)} words   {' '.join(english)}   →   {' '.join(french)}")
+translator_pairs = sentence_pairs(CORPUS)
+english_table = WordTable.build(english for english, _ in translator_pairs.train)
+french_table = WordTable.build(french for _, french in translator_pairs.train)
+for english_now, french_now in translator_pairs.test[:3]:
+    print(f"{len(english_now)} words   {' '.join(english_now)}   →   {' '.join(french_now)}")
 
 # %% role="try"
 print(decoder_inputs(torch.tensor([[7, 4, 2], [5, 2, 0]]), begin=1))
-built = sum(p.numel() for p in Translator("gru", 5, 10, 12, 4).parameters())
-print("counted:", translator_parameters("gru", 5, 10, 12, 4), "built:", built)
+built_now = sum(p.numel() for p in Translator("gru", 5, 10, 12, 4).parameters())
+print("counted:", translator_parameters("gru", 5, 10, 12, 4), "built:", built_now)
 print("hidden size for 2000 parameters:", translator_width("lstm", 2000, 10, 12, 4))
 said_now = torch.tensor([[7, 4, 2], [5, 2, 6], [5, 3, 2]])
 asked_now = torch.tensor([[7, 4, 2], [5, 2, 0], [5, 2, 0]])
@@ -3905,18 +4010,20 @@ def equal_batches(words, seed):
 
 
 def train_translator(model, seed, steps):
-    """Teacher forcing for `steps` updates."""
+    """Teacher forcing for `steps` updates; returns the loss at the tenth."""
     english, words, french, french_words = train_pairs
-    optimizer = torch.optim.Adam(model.parameters())
+    optimizer, losses = torch.optim.Adam(model.parameters()), []
     for k, rows in zip(range(steps), equal_batches(words, seed), strict=False):
         target = french[rows, : int(french_words[rows].max())]  # (B, T)
         logits = model(english[rows, : int(words[rows[0]])], decoder_inputs(target, BOS))
         loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=PAD)
+        losses.append(loss.item())
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.param_groups[0]["lr"] = 0.005 * min(1.0, 2 * (1 - k / steps))
         optimizer.step()
+    return losses[9]
 
 
 @torch.no_grad()
@@ -3931,61 +4038,78 @@ def test_translator(model):
     return right
 
 
-train_pairs, test_pairs = pair_tensors(pairs.train), pair_tensors(pairs.test)
-tables = (len(english_table), len(french_table))
-budget = translator_parameters("gru", 64, *tables)
-hidden_sizes = {"gru": 64, "lstm": translator_width("lstm", budget, *tables)}
+train_pairs, test_pairs = pair_tensors(translator_pairs.train), pair_tensors(translator_pairs.test)
+translator_tables = (len(english_table), len(french_table))
+translator_budget = translator_parameters("gru", 64, *translator_tables)
+hidden_sizes = {"gru": 64, "lstm": translator_width("lstm", translator_budget, *translator_tables)}
 translator_seeds = range(runtime.steps(quick=1, default=3, full=10))
-updates = runtime.steps(quick=10, default=700, full=1000)
-shares, overall, spent = {}, {}, {}
+translator_updates = runtime.steps(quick=10, default=700, full=1000)
+translator_shares, translator_overall, translator_spent, early_losses = {}, {}, {}, {}
 with runtime.single_thread():
-    for kind, seed in training.progress(
+    for translator_kind, translator_seed in training.progress(
         [(k, s) for k in hidden_sizes for s in translator_seeds], "translating"
     ):
-        runtime.seed_everything(seed)
-        translator = Translator(kind, hidden_sizes[kind], *tables)
-        began = time.process_time()
-        train_translator(translator, seed, updates)
-        spent.setdefault(kind, []).append(1000 * (time.process_time() - began) / updates)
-        right = test_translator(translator)
-        by_length, counts = match_by_length(right, test_pairs[1], EDGES)
-        shares.setdefault(kind, []).append(by_length)
-        overall.setdefault(kind, []).append(right.double().mean().item())
+        runtime.seed_everything(translator_seed)
+        translator_model = Translator(translator_kind, hidden_sizes[translator_kind], *translator_tables)
+        translator_began = time.process_time()
+        early_losses[translator_kind, translator_seed] = train_translator(
+            translator_model, translator_seed, translator_updates
+        )
+        translator_spent.setdefault(translator_kind, []).append(
+            1000 * (time.process_time() - translator_began) / translator_updates
+        )
+        translator_right = test_translator(translator_model)
+        by_length, translator_counts = match_by_length(translator_right, test_pairs[1], EDGES)
+        translator_shares.setdefault(translator_kind, []).append(by_length)
+        translator_overall.setdefault(translator_kind, []).append(translator_right.double().mean().item())
 
-rows = translation_rows({kind: np.stack(runs) for kind, runs in shares.items()}, BINS)
-totals = {kind: translator_parameters(kind, size, *tables) for kind, size in hidden_sizes.items()}
+translator_rows = translation_rows({kind: np.stack(runs) for kind, runs in translator_shares.items()}, BINS)
+translator_totals = {
+    kind: translator_parameters(kind, size, *translator_tables) for kind, size in hidden_sizes.items()
+}
 record(
     "translation-study",
     [
         row
-        | {"hidden_size": hidden_sizes[row["kind"]], "parameters": totals[row["kind"]], "updates": updates}
-        for row in rows
+        | {
+            "hidden_size": hidden_sizes[row["kind"]],
+            "parameters": translator_totals[row["kind"]],
+            "updates": translator_updates,
+            "loss_10": early_losses[row["kind"], row["seed"]],
+        }
+        for row in translator_rows
     ],
 )
 seeds_text = f"{len(translator_seeds)} seed{'s' * (len(translator_seeds) > 1)}"
-print(f"Exact match by words of the English number, {updates} updates, {seeds_text}:")
+print(f"Exact match by words of the English number, {translator_updates} updates, {seeds_text}:")
 print(f"{'words':<14}", *(f"{label:>14}" for label in BINS))
-print(f"{'test numbers':<14}", *(f"{count:>14d}" for count in counts))
-for kind, runs in shares.items():
-    by_bin = [f"{training.Repeats(column):.3f}" for column in np.stack(runs).T]
-    print(f"{kind + f', H = {hidden_sizes[kind]}':<14}", *(f"{text:>14}" for text in by_bin))
-for kind, size in hidden_sizes.items():
-    exact, cost = (training.Repeats(np.array(values[kind])) for values in (overall, spent))
+print(f"{'test numbers':<14}", *(f"{count:>14d}" for count in translator_counts))
+for translator_kind, translator_runs in translator_shares.items():
+    by_bin = [f"{training.Repeats(column):.3f}" for column in np.stack(translator_runs).T]
     print(
-        f"{kind:<5} H = {size}, {totals[kind]} parameters: exact match {exact:.3f}, {cost:.1f} CPU ms an update"
+        f"{translator_kind + f', H = {hidden_sizes[translator_kind]}':<14}",
+        *(f"{text:>14}" for text in by_bin),
     )
-figure = plotting.results_by_length(
-    {f"{kind}, H = {hidden_sizes[kind]}": np.stack(runs) for kind, runs in shares.items()},
+for translator_kind, translator_size in hidden_sizes.items():
+    translator_exact, translator_cost = (
+        training.Repeats(np.array(values[translator_kind]))
+        for values in (translator_overall, translator_spent)
+    )
+    print(
+        f"{translator_kind:<5} H = {translator_size}, {translator_totals[translator_kind]} parameters: exact match {translator_exact:.3f}, {translator_cost:.1f} CPU ms an update"
+    )
+translator_figure = plotting.results_by_length(
+    {f"{kind}, H = {hidden_sizes[kind]}": np.stack(runs) for kind, runs in translator_shares.items()},
     np.arange(len(BINS)),
     xlabel="length of the English number (words)",
     ylabel="exact match (share)",
-    title=f"{updates} updates, {seeds_text}, equal parameters",
+    title=f"{translator_updates} updates, {seeds_text}, equal parameters",
 )
-axis = figure.axes[0]
-axis.set_xticks(np.arange(len(BINS)), BINS)
-axis.set_ylim(0, 1.05)
+translator_axis = translator_figure.axes[0]
+translator_axis.set_xticks(np.arange(len(BINS)), BINS)
+translator_axis.set_ylim(0, 1.05)
 plotting.show(
-    figure,
+    translator_figure,
     alt="Exact match of a GRU and an LSTM translator against the number of English words, in five bins: "
     "a line for each cell through the means over the seeds, with bars of one standard deviation.",
 )
@@ -4008,20 +4132,22 @@ from course_utils.checking import (
     forbid,
     student,
 )
+from course_utils.datasets import number_words
+from course_utils.datasets.vocabulary import BOS, PAD, Vocabulary
 
 with checking("translation-study") as check:
 
-    def written(name):
+    def own_words(name):
         """Refuse this function, and no other, where it is the course's own."""
         forbid(
             name, "course_utils.*", why="the exercise asks you to write this; the course's own does not count"
         )
 
     with check.part("two translations, shifted"):
-        shifted = student.decoder_inputs(torch.tensor([[7, 4, 2], [5, 2, 0]]), 1)
-        written(name="decoder_inputs")
+        shifted_now = student.decoder_inputs(torch.tensor([[7, 4, 2], [5, 2, 0]]), 1)
+        own_words(name="decoder_inputs")
         expect_close(
-            shifted,
+            shifted_now,
             [[1, 7, 4], [1, 5, 2]],
             what="decoder_inputs([[7, 4, 2], [5, 2, 0]], 1)",
             suspects={
@@ -4036,14 +4162,14 @@ with checking("translation-study") as check:
             },
             reveal=True,
         )
-        kind = getattr(shifted, "dtype", type(shifted).__name__)
-        expect(kind == torch.int64, f"the shifted translations should be int64, got {kind}")
+        shifted_kind = getattr(shifted_now, "dtype", type(shifted_now).__name__)
+        expect(shifted_kind == torch.int64, f"the shifted translations should be int64, got {shifted_kind}")
     with check.part("the parameters of a tiny translator"):
-        count = student.translator_parameters("lstm", 2, 3, 4, 1)
-        written(name="translator_parameters")
-        expect_shape(count, (), what="translator_parameters")
+        tiny_count = student.translator_parameters("lstm", 2, 3, 4, 1)
+        own_words(name="translator_parameters")
+        expect_shape(tiny_count, (), what="translator_parameters")
         expect_close(
-            count,
+            tiny_count,
             99,
             what="translator_parameters('lstm', 2, 3, 4, 1)",
             suspects={"one bias vector in each block; the library keeps two": 83},
@@ -4051,18 +4177,21 @@ with checking("translation-study") as check:
             atol=0.4,
         )
     with check.part("a width is an integer"):
-        size = student.translator_width("gru", 300, 3, 4, 2)
-        written(name="translator_width")
-        expect(isinstance(size, int) and not isinstance(size, bool), "translator_width should return an int")
+        tiny_width = student.translator_width("gru", 300, 3, 4, 2)
+        own_words(name="translator_width")
+        expect(
+            isinstance(tiny_width, int) and not isinstance(tiny_width, bool),
+            "translator_width should return an int",
+        )
     with check.part("three translations, two of them right"):
-        marks = student.exact_match(
+        match_marks = student.exact_match(
             torch.tensor([[7, 4, 2], [5, 2, 6], [5, 3, 2]]),
             torch.tensor([[7, 4, 2], [5, 2, 0], [5, 2, 0]]),
             0,
         )
-        written(name="exact_match")
+        own_words(name="exact_match")
         expect_close(
-            marks,
+            match_marks,
             [True, True, False],
             what="exact_match",
             suspects={
@@ -4071,30 +4200,34 @@ with checking("translation-study") as check:
             },
         )
     with check.part("three translations in two bins"):
-        pair = student.match_by_length(torch.tensor([True, False, True]), torch.tensor([1, 2, 2]), [1, 2, 3])
-        written(name="match_by_length")
+        bin_pair = student.match_by_length(
+            torch.tensor([True, False, True]), torch.tensor([1, 2, 2]), [1, 2, 3]
+        )
+        own_words(name="match_by_length")
         expect(
-            isinstance(pair, tuple | list) and len(pair) == 2,
+            isinstance(bin_pair, tuple | list) and len(bin_pair) == 2,
             "match_by_length should return two arrays, shares and counts",
         )
-        expect_close(pair[0], [1.0, 0.5], what="the shares", reveal=True)
-        expect_close(pair[1], [1, 2], what="the counts", reveal=True)
+        expect_close(bin_pair[0], [1.0, 0.5], what="the shares", reveal=True)
+        expect_close(bin_pair[1], [1, 2], what="the counts", reveal=True)
     with check.part("the rows have the columns of the contract"):
-        table = student.translation_rows({"gru": np.array([[0.5, 0.25], [0.75, 0.5]])}, ["short", "long"])
+        row_table = student.translation_rows({"gru": np.array([[0.5, 0.25], [0.75, 0.5]])}, ["short", "long"])
         expect(
-            isinstance(table, list) and len(table) == 4 and all(isinstance(row, dict) for row in table),
+            isinstance(row_table, list)
+            and len(row_table) == 4
+            and all(isinstance(row, dict) for row in row_table),
             "translation_rows should return a list of four dicts for one kind, two seeds, two bins",
         )
         expect(
-            all(list(row) == ["kind", "words", "seed", "exact", "mean", "sd"] for row in table),
-            f"the keys should be kind, words, seed, exact, mean, sd; got {', '.join(map(str, table[0]))}",
+            all(list(row) == ["kind", "words", "seed", "exact", "mean", "sd"] for row in row_table),
+            f"the keys should be kind, words, seed, exact, mean, sd; got {', '.join(map(str, row_table[0]))}",
         )
     with check.part("the table is recorded"):
         if any(row.get("updates") == 10 for row in student.recorded("translation-study")):
             print("Remark: this table is from COURSE_BUDGET=quick; run the study again with default.")
     ### BEGIN HIDDEN TESTS
     with check.part("the decoder's input: one step late", points=2):
-        written("decoder_inputs")
+        own_words("decoder_inputs")
         targets = torch.tensor([[9, 4, 6, 2, 0], [5, 8, 2, 0, 0], [7, 7, 3, 5, 2]])
         for begin in (1, 11):
             mark = torch.full((3, 1), begin)
@@ -4163,7 +4296,7 @@ with checking("translation-study") as check:
         "encoder and decoder are two layers": "one layer",
     }
     with check.part("counting parameters", points=2):
-        written("translator_parameters")
+        own_words("translator_parameters")
         for kind, *given in (
             ("gru", 6, 11, 13, 5),
             ("lstm", 6, 11, 13, 5),
@@ -4202,7 +4335,7 @@ with checking("translation-study") as check:
                 f"the kind {kind!r}",
             )
     with check.part("the hidden size for a budget", points=2):
-        written("translator_width")
+        own_words("translator_width")
         for kind, budget, *given in (
             ("lstm", counted("gru", 64, 34, 32, 32), 34, 32, 32),
             ("gru", counted("lstm", 20, 9, 14, 6), 9, 14, 6),
@@ -4242,7 +4375,7 @@ with checking("translation-study") as check:
             atol=0,
         )
     with check.part("exact match", points=2):
-        written("exact_match")
+        own_words("exact_match")
         end, pad = 2, 0
         words = torch.tensor(
             [
@@ -4322,7 +4455,7 @@ with checking("translation-study") as check:
         return as_array(pair[0], "shares"), as_array(pair[1], "counts")
 
     with check.part("shares by length", points=1.5):
-        written("match_by_length")
+        own_words("match_by_length")
         hits = [True, False, True, True, False, False, True, False, True, True, False]
         sizes = [1, 2, 2, 3, 3, 4, 6, 6, 7, 9, 8]
         edges = [1, 3, 4, 5, 6, 8]
@@ -4461,9 +4594,10 @@ with checking("translation-study") as check:
         expect_close([row["sd"] for row in two], [0.25 / np.sqrt(2)] * 2, what="the spread of two seeds")
 
     # The table comes from the experiment. Where only answer and test run, as in the bank, the answer records one itself.
-    with check.part("the table", points=1):
+    with check.part("the table", points=0.5):
         rows = student.recorded("translation-study")
-        columns = ["kind", "words", "seed", "exact", "mean", "sd", "hidden_size", "parameters", "updates"]
+        columns = ["kind", "words", "seed", "exact", "mean", "sd"]
+        columns += ["hidden_size", "parameters", "updates", "loss_10"]
         expect(len(rows) > 0, "the table has no rows")
         expect(
             all(list(row) == columns for row in rows), f"the table's columns should be {', '.join(columns)}"
@@ -4523,6 +4657,77 @@ with checking("translation-study") as check:
                         np.isclose(float(row["sd"]), spread, atol=1e-4, equal_nan=True),
                         f"sd of {kind}, {b} words is not the standard deviation of its runs",
                     )
+    with check.part("a quick re-run agrees", points=0.5):
+        rows = student.recorded("translation-study")
+        texts = [
+            (pair.english.replace("-", " ").split(), number_words.split_words(pair.french))
+            for pair in number_words.number_words(train=12_000, test=2000).train
+        ]
+        english_table, french_table = (Vocabulary.build(pair[i] for pair in texts) for i in range(2))
+        english, words = english_table.batch([pair[0] for pair in texts])
+        french, french_words = french_table.batch([pair[1] for pair in texts], eos=True)
+        tables = len(english_table), len(french_table)
+
+        def entry(row, name, low, high):
+            value = row.get(name)
+            numeric = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+            expect(numeric, f"{name} in the table should be a number from {low} to {high}")
+            return value
+
+        def loss_again(kind, units, updates):
+            """The loss at the tenth update with seed 0, computed as in the experiment."""
+            torch.manual_seed(0)
+            layer = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[kind]
+            source, target = (torch.nn.Embedding(size, 32) for size in tables)
+            encoder, decoder = (layer(32, units, batch_first=True) for _ in range(2))
+            head = torch.nn.Linear(units, tables[1])
+            model = torch.nn.ModuleList([source, target, encoder, decoder, head])
+            optimizer, order = torch.optim.Adam(model.parameters()), torch.Generator().manual_seed(0)
+            batches = []
+            for n in words.unique().tolist():
+                same = (words == n).nonzero()[:, 0]
+                batches += same[torch.randperm(len(same), generator=order)].split(64)
+            for k, i in enumerate(torch.randperm(len(batches), generator=order)[:10].tolist()):
+                batch = batches[i]
+                answer = french[batch, : int(french_words[batch].max())]
+                given = student.decoder_inputs(answer, BOS)
+                fits = isinstance(given, torch.Tensor) and given.dtype == torch.int64
+                fits = fits and given.shape == answer.shape and 0 <= given.min() <= given.max() < tables[1]
+                expect(
+                    fits, "decoder_inputs gives no (B, T) int64 tensor of words, so nothing can be trained"
+                )
+                _, state = encoder(source(english[batch, : int(words[batch[0]])]))
+                logits = head(decoder(target(given), state)[0])
+                loss = torch.nn.functional.cross_entropy(
+                    logits.flatten(0, 1), answer.flatten(), ignore_index=PAD
+                )
+                optimizer.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimizer.param_groups[0]["lr"] = 0.005 * min(1.0, 2 * (1 - k / updates))
+                optimizer.step()
+            return loss.item()
+
+        real = {str(row.get("words")) for row in rows} == {
+            "1–3",
+            "4",
+            "5",
+            "6–7",
+        }  # real sentences: not at hand here
+        for kind in ("gru", "lstm"):
+            firsts = [row for row in rows if row.get("kind") == kind and str(row.get("seed")) in ("0", "0.0")]
+            expect(firsts, f"the table has no row of {kind} with seed 0")
+            said = {entry(row, "loss_10", 0, 100) for row in firsts}
+            expect(
+                len(said) == 1, f"{kind}, seed 0: loss_10 belongs to a run and is the same in all its bins"
+            )
+            units, updates = entry(firsts[0], "hidden_size", 1, 128), entry(firsts[0], "updates", 10, 10**6)
+            again = said.pop() if real else loss_again(kind, int(units), updates)
+            expect(
+                abs(firsts[0]["loss_10"] - again) <= 1e-3 * again,
+                f"{kind}, seed 0: the loss at the tenth update is {again:.4f} when trained again, "
+                f"the table says {firsts[0]['loss_10']:.4f}: run the study again after your last change",
+            )
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -4543,10 +4748,10 @@ word_chance = 0.97**13  # a share between 0 and 1
 # %% role="test" grade_id="translation-reading-test" points=1
 from course_utils.checking import checking, chosen_of, expect_choice, expect_number, number_of, student
 
-falling = ["gru only", "lstm only", "both", "neither"]
+falling_options = ["gru only", "lstm only", "both", "neither"]
 with checking("translation-reading") as check:
     with check.part("one of the options"):
-        chosen_of(student.falls_with_length, falling, "falls_with_length")
+        chosen_of(student.falls_with_length, falling_options, "falls_with_length")
     with check.part("a number"):
         number_of(student.word_chance, "word_chance")
     ### BEGIN HIDDEN TESTS
@@ -4554,7 +4759,7 @@ with checking("translation-reading") as check:
         expect_choice(
             student.falls_with_length,
             "both",
-            falling,
+            falling_options,
             what="falls_with_length",
             suspects={
                 "gru only": "that is what the textbook leads one to expect; look at the LSTM's first and last bin",

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable
 from importlib import import_module
 
+import numpy as np
+
 from course_utils.datasets.base import Splits, split_by_seed
 
 LANGUAGES = {  # the Faker locale whose lists are read
@@ -93,6 +95,41 @@ def all_first_names(language: str) -> list[str]:
     words = [name for name in names if 2 <= len(name) <= 15 and _is_one_word(name)]
     [(script, _)] = Counter(_script(name) for name in words).most_common(1)
     return sorted(name for name in words if _script(name) == script)
+
+
+def two_languages(
+    first: str, second: str, *, most: int = 1400, longest: int = 12, seed: int = 0
+) -> tuple[list[str], list[str]]:
+    """Return names of two languages, folded to the letters a to z, so that no "ğ" or "þ" gives a language away.
+
+    Args:
+        first, second: two of LANGUAGES.
+        most: names of each language, at most; there are as many of both, and a multiple of four.
+        longest: letters of a folded name, at most; three at least.
+        seed: of the draw.
+
+    Returns:
+        Three quarters of the names to train on, and a quarter to test; the first half of each list is of
+        language `first`. No folded name is in both languages.
+
+    Raises:
+        ValueError: an unknown language.
+    """
+    folded = [{_folded(name) for name in all_first_names(language)} for language in (first, second)]
+    pools = [
+        sorted(name for name in own - other if 3 <= len(name) <= longest)
+        for own, other in (folded, folded[::-1])
+    ]
+    each = min(most, *map(len, pools)) // 4 * 4
+    rng = np.random.default_rng(seed)
+    pools = [[pool[i] for i in rng.permutation(len(pool))[:each]] for pool in pools]
+    train = [name for pool in pools for name in pool[each // 4 :]]
+    return train, [name for pool in pools for name in pool[: each // 4]]
+
+
+def _folded(name: str) -> str:
+    plain = name.lower().translate(str.maketrans({"þ": "th", "ð": "d", "æ": "ae", "ı": "i"}))
+    return "".join(letter for letter in unicodedata.normalize("NFKD", plain) if "a" <= letter <= "z")
 
 
 def _is_one_word(name: str) -> bool:

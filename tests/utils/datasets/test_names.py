@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from course_utils.datasets import names as names_module
-from course_utils.datasets.names import LANGUAGES, all_first_names, first_names
+from course_utils.datasets.names import LANGUAGES, all_first_names, first_names, two_languages
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -62,3 +62,25 @@ def test_what_a_list_holds_is_cleaned(monkeypatch):
     provider = SimpleNamespace(first_names_male=dict.fromkeys(raw[:4], 1.0), first_names_female=raw[4:])
     monkeypatch.setattr(names_module, "import_module", lambda path: SimpleNamespace(Provider=provider))
     assert all_first_names("bulgarian") == ["Иван", "Ийа", "Тамара"]
+
+
+def test_two_languages_are_folded_and_share_no_name():
+    train, test = two_languages("turkish", "icelandic", most=800, longest=10)
+    assert len(train) == 1200 and len(test) == 400 and len({*train, *test}) == 1600
+    assert all(
+        3 <= len(name) <= 10 and set(name) <= set("abcdefghijklmnopqrstuvwxyz") for name in train + test
+    )
+    assert two_languages("turkish", "icelandic", most=800, longest=10) == (train, test)
+
+
+def test_two_languages_have_as_many_names_of_both():
+    train, test = two_languages("polish", "icelandic")
+    assert len(train) == 3 * len(test) and len(train + test) % 8 == 0
+
+
+def test_two_languages_put_the_first_in_the_first_half():
+    icelandic = {name.lower() for name in all_first_names("icelandic")}
+    for part in two_languages("icelandic", "turkish"):
+        half = len(part) // 2
+        assert sum(name in icelandic for name in part[:half]) > half / 3  # the others are folded
+        assert not icelandic & set(part[half:])

@@ -61,6 +61,7 @@ record(
             "hidden_size": 64 if row["kind"] == "gru" else 54,
             "parameters": 41824 if row["kind"] == "gru" else 41888,
             "updates": 100,
+            "loss_10": 2.6078779697418213 if row["kind"] == "gru" else 2.7890734672546387,
         }
         for row in _rows
     ],
