@@ -336,8 +336,11 @@ def _run_kernel(connection_file: str) -> None:
     class Application(IPKernelApp):
         """One whose settings stand in `settings` alone: to look for others takes a quarter of the start."""
 
-        def parse_command_line(self, argv: Any = None) -> None: ...
-        def load_config_file(self, suppress_errors: Any = None) -> None: ...
+        def parse_command_line(self, argv: Any = None) -> None:
+            return
+
+        def load_config_file(self, *_: Any, **__: Any) -> None:
+            return
 
     settings = Config()
     settings.IPKernelApp.connection_file = connection_file
@@ -371,8 +374,8 @@ def _lighten_cells() -> None:
         if getattr(self, "_buffers", True):
             flush(self)
 
-    TransformerManager.transform_cell = transform_other
-    OutStream.flush = flush_written
+    setattr(TransformerManager, "transform_cell", transform_other)  # noqa: B010  (mypy: no assignment to a method)
+    setattr(OutStream, "flush", flush_written)  # noqa: B010
     # The name of a cell's file: theirs goes through the text byte by byte, in Python.
     compiler.murmur2_x86 = lambda text, seed: zlib.crc32(text.encode("utf-8", "replace"), seed)
 

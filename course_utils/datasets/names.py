@@ -128,7 +128,7 @@ def two_languages(
 
 
 def _folded(name: str) -> str:
-    plain = name.lower().translate(str.maketrans({"þ": "th", "ð": "d", "æ": "ae", "ı": "i"}))
+    plain = name.lower().replace("þ", "th").replace("ð", "d").replace("æ", "ae").replace("ı", "i")
     return "".join(letter for letter in unicodedata.normalize("NFKD", plain) if "a" <= letter <= "z")
 
 
