@@ -192,10 +192,16 @@ def _choose(
     bank: QuestionBank, reference: Answer, shares: Iterable[float], rng: random.Random
 ) -> Answer | None:
     """An answer of the bank; None for a blank one, also where a wrong one is wanted and the bank has none."""
+    right, wrong = ([one for one in some if _is_its_own(one)] for some in (bank.right, bank.wrong))
     (verdict,) = rng.choices(["right", "wrong", "blank"], weights=list(shares))
     if verdict == "right":
-        return rng.choice([reference, *bank.right])
-    return rng.choice(bank.wrong) if verdict == "wrong" and bank.wrong else None
+        return rng.choice([reference, *right])
+    return rng.choice(wrong) if verdict == "wrong" and wrong else None
+
+
+def _is_its_own(answer: Answer) -> bool:
+    """False where it records another question's table: its score in the bank is that of a notebook without that question."""
+    return all(name == answer.question for name in re.findall(r"""\brecord\(\s*["']([^"']+)""", answer.text))
 
 
 def _written(cell: WrittenCell, quality: str, rng: random.Random) -> str:
