@@ -58,6 +58,22 @@ def test_scores_come_from_the_bank(bank_course):
             assert sources(bank_course, student.student)["total"].endswith("total = 15")
 
 
+def test_an_answer_with_another_questions_table_is_left_to_the_bank(bank_course):
+    """Its score supposes that the other question records nothing."""
+    table = '[[right]]\nwhy = "with a table"\ncode = \'total = 6; record("%s", [1])\'\n'
+    for name, chosen in (("study", False), ("total", True)):
+        bank_course.put("total/answers.toml", table % name)
+        made = make(bank_course)
+        assert (
+            any(
+                "record(" in sources(bank_course, student.student).get("total", "")
+                for student in made
+                if student.kind == "right"
+            )
+            == chosen
+        )
+
+
 def test_nothing_hidden_reaches_a_submission(bank_course):
     for student in make(bank_course):
         text = read(bank_course, student.student)
