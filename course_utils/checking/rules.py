@@ -156,12 +156,33 @@ def _free_names(node: ast.AST, bound: frozenset[str]) -> set[str]:
     if isinstance(node, ast.Name):
         return set() if node.id in bound or isinstance(node.ctx, ast.Store) else {node.id}
     found: set[str] = set()
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return _free_in_comprehension(node, bound)
     inner = bound
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
         inner = (bound - _globals(node)) | _variables(node)
     for child in ast.iter_child_nodes(node):
         inside = not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or child in node.body
         found |= _free_names(child, inner if inside else bound)
+    return found
+
+
+def _free_in_comprehension(
+    node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, bound: frozenset[str]
+) -> set[str]:
+    """Its own variables are bound everywhere in it but in what the first `for` runs over."""
+    first = node.generators[0].iter
+    targets = [part for one in node.generators for part in ast.walk(one.target)]
+    inner = bound | {
+        part.id for part in targets if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+    }
+    found = _free_names(first, bound)
+    for part in [
+        *ast.iter_child_nodes(node),
+        *(part for one in node.generators for part in ast.iter_child_nodes(one)),
+    ]:
+        if part is not first and not isinstance(part, ast.comprehension):
+            found |= _free_names(part, inner)
     return found
 
 

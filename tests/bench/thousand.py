@@ -122,15 +122,16 @@ def whole_run(root: Path, total: int) -> tuple[float, list[dict[str, Any]]]:
 
 def cut_run(root: Path, total: int, kills: int, chance: random.Random) -> dict[str, int]:
     """Grade a course while its coordinator is killed; resume until all is done."""
-    counts = {"kills": 0, "runs": 0}
+    counts, left = {"kills": 0, "runs": 0}, total
     with temporary_folder() as temporary:
         while True:
             run = Coordinator(root, temporary, limits=LIMITS)
             counts["runs"] += 1
             if counts["kills"] < kills:
-                run.until(chance.randint(0, 2 * total // (kills + 2)))
+                run.until(chance.randint(0, 2 * left // (kills - counts["kills"] + 2)))
                 time.sleep(chance.uniform(0, 1))
                 counts["kills"] += run.kill()
+                left = max(0, left - len(run.graded()))
             else:
                 wait_until(lambda run=run: not run.alive(), HOURS)
                 if run.wait():

@@ -136,3 +136,17 @@ def test_what_runs_elsewhere_defines_nothing(cell):
 def test_a_magic_that_fails_hides_nothing_else():
     cell = "get_ipython().run_line_magic('time', 'no Python')\ndef f(x):\n    return nn.RNN(1, 1)(x)"
     assert refused("def f(x):\n    pass", cell).startswith("write it yourself")
+
+
+@pytest.mark.parametrize(
+    "text", ["{k: 1 for k in x}", "[k for k, _ in x if k]", "max(k + j for j in x for k in j)"]
+)
+def test_a_comprehensions_variable_is_no_use_of_a_name_of_the_notebook(text):
+    assert not refused("k = nn.RNN(1, 1)", f"def f(x):\n    return {text}")
+
+
+@pytest.mark.parametrize(
+    "text", ["[k for k in k(x)]", "[k for j in x]", "[j for j in x if k(j)]", "{j: k(j) for j in x}"]
+)
+def test_what_a_comprehension_takes_from_outside_is_a_use(text):
+    assert "which uses" in refused("k = nn.RNN(1, 1)", f"def f(x):\n    return {text}")
