@@ -277,9 +277,8 @@ class Kernel:
     def _hear(self, watch: Watch) -> dict:
         assert self._line is not None
         self._heard += 1
-        if (
-            self._answered.poll(AT_ONCE_MS) and self._heard % 16 == 0
-        ):  # to look each time costs more than the answer
+        at_once = self._answered.poll(AT_ONCE_MS)
+        if at_once and self._heard % 16 == 0:  # to look each time costs more than the answer
             self._drop_prints(self.limits.output_kb * 1024, watch)
         while True:
             if len(self._unread) >= HEAD.size and HEAD.unpack_from(self._unread)[0] > MESSAGE_MB * 2**20:

@@ -112,10 +112,13 @@ def foresee(notebook: dict) -> None:
                 _compiled(source, cell["metadata"]["nbgrader"]["grade_id"])
             _words(source)
         elif cell["cell_type"] == "code" and cell["metadata"].get("course", {}).get("given", False):
+            tags = cell["metadata"].get("tags", [])
             imports_only(source)
-            only_definitions(source)
-            _names_bound(source)
             _words(source)
+            if "experiment" in tags:
+                only_definitions(source)
+            elif "show" in tags:
+                _names_bound(source)
 
 
 @lru_cache(maxsize=512)
