@@ -104,7 +104,7 @@ def _load_question(folder: Path, question: QuestionCells, problems: list[str]) -
         if path.name.startswith((".", "__pycache__")) or path == after:
             continue
         if path.suffix == ".py" and path.stem.startswith(("right_", "wrong_")):
-            answers += _read_file(path, where, question, problems)
+            answers += _read_file(path, where, question, experiment, problems)
         elif path.name == "answers.toml":
             answers += _read_answers(path, where, question, experiment, problems)
         elif path.name == "mutants.toml":
@@ -118,7 +118,9 @@ def _load_question(folder: Path, question: QuestionCells, problems: list[str]) -
     return QuestionBank(question.id, tuple(answers), equivalent, experiment)
 
 
-def _read_file(path: Path, where: str, question: QuestionCells, problems: list[str]) -> list[Answer]:
+def _read_file(
+    path: Path, where: str, question: QuestionCells, experiment: str, problems: list[str]
+) -> list[Answer]:
     header, text = split_header(path.read_text(encoding="utf-8"))
     kind = "right" if path.stem.startswith("right_") else "wrong"
     entry: dict[str, Any] = dict(header)
@@ -131,7 +133,21 @@ def _read_file(path: Path, where: str, question: QuestionCells, problems: list[s
     if not text.strip():
         problems.append(f"{where}: holds no answer under its header")
         return []
+    if experiment and not _records(text):
+        text = f"{text}\n\n{experiment}"
     return _answer(path.stem, where, kind, entry, text, question, problems)
+
+
+def _records(text: str) -> bool:
+    """Whether an answer records a table itself; one that cannot be read as Python does not."""
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except SyntaxError:
+        return False
+    return any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "record"
+        for node in nodes
+    )
 
 
 def split_header(text: str) -> tuple[dict[str, str], str]:

@@ -61,6 +61,17 @@ def test_answers_of_every_form_are_read(bank_course):
     assert total.wrong[0].text == "total = 12  # parameters\ntotal = 15\n"
 
 
+def test_the_experiment_runs_after_each_answer_that_records_no_table_itself(bank_course):
+    bank_course.put("total/after_reference.py", "# why: one run\n\nrecord('total', [{'k': 1}])\n")
+    bank_course.put("total/right_plain.py", "# why: a sum\ntotal = 6 + 6\n")
+    bank_course.put("total/right_own.py", "# why: its own run\ntotal = 12\nrecord('total', [{'k': 2}])\n")
+    bank = load(bank_course)["total"]
+    texts = {answer.name: answer.text for answer in bank.answers}
+    assert texts["right_plain"] == "total = 6 + 6\n\n\nrecord('total', [{'k': 1}])\n"
+    assert texts["right_own"].count("record") == 1 and "'k': 2" in texts["right_own"]
+    assert texts["wrong 1"] == "total = 12  # parameters\nrecord('total', [{'k': 1}])\ntotal = 15\n"
+
+
 def test_a_header_ends_where_its_lines_end():
     assert split_header("# why: so\n\n# note: mine\nx = 1\n") == ({"why": "so"}, "# note: mine\nx = 1\n")
     assert split_header("# plain comment\nx = 1\n") == ({}, "# plain comment\nx = 1\n")

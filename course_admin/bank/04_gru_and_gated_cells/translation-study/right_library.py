@@ -62,23 +62,3 @@ def translation_rows(scores, bins):
                 for i, run in enumerate(runs)
             ]
     return rows
-
-
-from course_utils.checking import record
-
-_rows = translation_rows(
-    {"gru": np.array([[0.0, np.nan]]), "lstm": np.array([[0.1, np.nan]])}, ["1–4", "5–9"]
-)
-record(
-    "translation-study",
-    [
-        row
-        | {
-            "hidden_size": 64 if row["kind"] == "gru" else 54,
-            "parameters": 41824 if row["kind"] == "gru" else 41888,
-            "updates": 10,
-            "loss_10": 2.6921138763427734 if row["kind"] == "gru" else 2.9128949642181396,
-        }
-        for row in _rows
-    ],
-)
