@@ -33,4 +33,4 @@ lint: ## ruff and mypy
 	@. tools/steps.sh && environment tests && $$VENV/bin/ruff check . && $$VENV/bin/ruff format --check . && $$VENV/bin/mypy
 
 clean: ## remove what can be made again (not the virtual environment)
-	rm -rf build autograded feedback report submitted gradebook.db .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build autograded/*/ feedback report submitted gradebook.db .pytest_cache .mypy_cache .ruff_cache .hypothesis

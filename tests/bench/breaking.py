@@ -101,20 +101,23 @@ def compare(root: Path, reference: Path) -> dict[str, int]:
     """Counts of what a run that was cut left, beside one that was not."""
     ours, twice = marks(root)
     theirs, _ = marks(reference)
-    books, whole = notebooks(root), notebooks(reference)
     lines, torn = audited(root)
     return {
         "submissions": len(list((root / "submitted").iterdir())),
         "students with marks": len(ours),
         "duplicate rows": twice,
         "different marks": sum(ours.get(name) != theirs.get(name) for name in ours.keys() | theirs.keys()),
-        "different notebooks": sum(
-            books.get(name) != whole.get(name) for name in books.keys() | whole.keys()
-        ),
+        "different notebooks": len(different_notebooks(root, reference)),
         "students without a line": len(theirs.keys() - {name for name, count in lines.items() if count}),
         "second lines": sum(count - 1 for count in lines.values() if count > 1),
         "torn lines, passed over": torn,
     }
+
+
+def different_notebooks(root: Path, reference: Path) -> list[str]:
+    """Students whose graded notebooks differ."""
+    books, whole = notebooks(root), notebooks(reference)
+    return sorted(name for name in books.keys() | whole.keys() if books.get(name) != whole.get(name))
 
 
 # The coordinator, in a process that can be killed --------------------------------------------------------------------------

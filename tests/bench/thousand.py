@@ -30,6 +30,7 @@ from tests.bench.breaking import (
     REPOSITORY,
     Coordinator,
     compare,
+    different_notebooks,
     marks,
     survivors,
     temporary_folder,
@@ -175,6 +176,9 @@ def main() -> None:
         if asked.kills:
             counts = cut_run(cut, asked.students, asked.kills, random.Random(asked.seed))
             result["cut"] = {**counts, **compare(cut, whole)}
+            result["different_notebooks"] = [
+                is_what.get(name, "good") for name in different_notebooks(cut, whole)
+            ]
     target = REPOSITORY / "build" / "bench" / "thousand.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -205,6 +209,7 @@ def show(console: Console, result: dict[str, Any]) -> None:
         cut = Table(title="Cut and resumed, beside the run that was not", show_header=False)
         for key, value in result["cut"].items():
             cut.add_row(key, str(value))
+        cut.add_row("whose notebooks differ", ", ".join(result["different_notebooks"]))
         console.print(cut)
 
 
