@@ -7,6 +7,7 @@ than when it was given, or where the answer it was given for is not known anymor
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,7 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from course_admin.grading.by_hand import answer_to, answers, set_mark
@@ -32,6 +33,17 @@ from course_admin.grading.graded_files import write_notebook as write_notebook
 
 NO_RESPONSE = "No response."
 LONGEST_NAME = 128  # of a student: the gradebook's column; SQLite would take more, PostgreSQL refuses
+
+# Without them each look at one submission's rows reads those of the whole class: nbgrader's own indexes lead with something else.
+INDEXES = [
+    f"CREATE INDEX IF NOT EXISTS course_{table}_{column} ON {table} ({column})"
+    for table, column in (
+        ("grade", "notebook_id"),
+        ("comment", "notebook_id"),
+        ("submitted_notebook", "assignment_id"),
+        ("submitted_assignment", "student_id"),
+    )
+]
 
 
 class NotStored(OSError):
@@ -70,6 +82,8 @@ class Recorder:
         self.config = config
         self.gradebook = Gradebook(db_url, course_id)
         session = self.gradebook.db
+        with contextlib.suppress(NotStored):  # locked, or no right to: only slower
+            self._transaction(lambda: [session.execute(text(statement)) for statement in INDEXES])
         row = session.scalars(
             select(Notebook).where(Notebook.name == notebook, Notebook.assignment.has(name=notebook))
         ).one_or_none()

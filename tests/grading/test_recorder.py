@@ -7,7 +7,7 @@ import pytest
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell, Notebook, SubmittedNotebook
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from traitlets.config import Config
 
 from course_admin.build_release import tools_on_path
@@ -306,6 +306,35 @@ def test_objects_do_not_pile_up(db_url, graded):
         assert alive() == before
         assert len(recorder.known()) == 150
         assert recorder.gradebook.engine.pool.checkedout() == 0  # no transaction is left open
+
+
+def test_no_question_to_the_gradebook_reads_the_rows_of_the_whole_class(reference, graded):
+    asked = {}
+    with opened(reference) as recorder:
+        recorder.store("ann", graded(), None)
+        session = recorder.gradebook.db
+        event.listen(session.bind, "before_cursor_execute", lambda *said: asked.setdefault(said[2], said[3]))
+        recorder.store("bob", graded(), None)
+        recorder.store("bob", graded(scale_test=1.0), graded())
+        recorder.held("ann")
+        plans = {
+            statement: [row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+            for statement, values in list(asked.items())
+            if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE"))
+        }  # fmt: skip
+    assert len(plans) > 5
+    growing = {
+        f"SCAN {table}"
+        for table in ("student", "submitted_assignment", "submitted_notebook", "grade", "comment")
+    }
+    whole = [(step, statement) for statement, steps in plans.items() for step in steps if step in growing]
+    assert not whole
+
+
+def test_a_gradebook_that_may_not_be_indexed_is_graded_all_the_same(reference, graded, monkeypatch):
+    monkeypatch.setattr(recording, "INDEXES", ["CREATE INDEX nothing ON nothing (at_all)"])
+    with opened(reference) as recorder:
+        assert recorder.store("ann", graded(), None).scores["scale-test"] == 3
 
 
 def test_nbgraders_api_reads_the_result(db_url, course, submissions):
