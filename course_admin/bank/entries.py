@@ -205,10 +205,20 @@ def _read_answers(
 def _made_from_reference(
     entry: dict, where: str, question: QuestionCells, experiment: str, problems: list[str]
 ) -> str | None:
-    reference = question.reference
-    if ("code" in entry) == ("patch" in entry):
+    reference, run, given = (
+        question.reference,
+        entry.pop("experiment", True),
+        entry.keys() & {"code", "patch"},
+    )
+    if not isinstance(run, bool):
+        problems.append(f"{where}: experiment must be true or false, got {run!r}")
+        return None
+    if len(given) != 1 and (given or run):
         problems.append(f"{where}: give either code or patch")
         return None
+    experiment = experiment if run else ""
+    if not given:
+        return reference
     if "code" in entry:
         if not isinstance(entry["code"], str):
             problems.append(f"{where}: code must be text")

@@ -65,11 +65,14 @@ def test_the_experiment_runs_after_each_answer_that_records_no_table_itself(bank
     bank_course.put("total/after_reference.py", "# why: one run\n\nrecord('total', [{'k': 1}])\n")
     bank_course.put("total/right_plain.py", "# why: a sum\ntotal = 6 + 6\n")
     bank_course.put("total/right_own.py", "# why: its own run\ntotal = 12\nrecord('total', [{'k': 2}])\n")
+    table = bank_course.bank / "total" / "answers.toml"
+    table.write_text(f'{table.read_text()}\n[[wrong]]\nexperiment = false\nscore = 1\nsays = "no results"\n')
     bank = load(bank_course)["total"]
     texts = {answer.name: answer.text for answer in bank.answers}
     assert texts["right_plain"] == "total = 6 + 6\n\n\nrecord('total', [{'k': 1}])\n"
     assert texts["right_own"].count("record") == 1 and "'k': 2" in texts["right_own"]
     assert texts["wrong 1"] == "total = 12  # parameters\nrecord('total', [{'k': 1}])\ntotal = 15\n"
+    assert bank.wrong[-1].text == "total = 12  # parameters\n"
 
 
 def test_a_header_ends_where_its_lines_end():
@@ -94,6 +97,7 @@ def test_a_header_ends_where_its_lines_end():
         ("total/answers.toml", "[[maybe]]\n", 'unknown table "maybe"'),
         ("total/answers.toml", "[wrong]\nscore = 0\n", "must be a list of tables"),
         ("total/answers.toml", '[[right]]\nwhy = "x"\n', "either code or patch"),
+        ("total/answers.toml", "[[right]]\nexperiment = 0\n", "experiment must be true or false"),
         ("total/answers.toml", '[[right]]\npatch = [["13", "12"]]\n', "'13' does not stand in the reference"),
         ("total/answers.toml", '[[right]]\npatch = [["# parameters", "# so"]]\n', "changes no code"),
         ("total/answers.toml", '[[right]]\npatch = ["12", "13"]\n', "list of pairs"),
