@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -10,7 +9,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from course_admin.grading.preprocessors import HideTests, Reassemble, SandboxedExecute
+from course_admin.grading.preprocessors import HideTests, PageStyle, Reassemble, SandboxedExecute
 from course_admin.grading.reading import SubmissionExporter, before_autograde
 
 
@@ -29,6 +28,11 @@ def configure_grading(c: Any) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
-    c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
+    c.GenerateFeedback.preprocessors = [GetGrades, HideTests, PageStyle]
+    c.HTMLExporter.preprocessors = [PageStyle]  # formgrader
+    c.PageStyle.enabled = True
+    c.CSSHTMLHeaderPreprocessor.enabled = (
+        False  # it comes last and would drop what PageStyle, which is one too, has said
+    )
     c.HTMLExporter.sanitize_html = True
     c.ClearMetadataPreprocessor.enabled = False

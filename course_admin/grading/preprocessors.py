@@ -1,6 +1,7 @@
 """nbgrader's autograde, made safe: preprocessors named in nbgrader_config.py, so that CLI and formgrader's button use them.
 
 `Reassemble` replaces its sanitizing steps, `SandboxedExecute` its Execute; `HideTests` keeps hidden tests out of feedback.
+`PageStyle` makes feedback and formgrader legible.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict
@@ -23,6 +25,11 @@ from course_admin.grading.worker import Job
 from course_admin.shipping import ANSWERS
 
 UNSAFE_VARIABLE = "COURSEWORK_UNSAFE"
+STYLE = """
+.rendered_html table { border-collapse: collapse; margin: 0.6em 0 1em; }
+.rendered_html th, .rendered_html td { border-bottom: 1px solid #ddd; padding: 0.25em 0.9em 0.25em 0; vertical-align: top; }
+.rendered_html summary { color: #337ab7; cursor: pointer; display: list-item; }
+"""
 
 
 class Reassemble(NbGraderPreprocessor):
@@ -72,6 +79,15 @@ class HideTests(NbGraderPreprocessor):
         nb.metadata.pop("course", None)
         for cell in nb.cells:
             cell.source = without_hidden(cell.source)
+        return nb, resources
+
+
+class PageStyle(CSSHTMLHeaderPreprocessor):
+    """For feedback and formgrader, whose style leaves no room between the columns of a table."""
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        nb, resources = super().preprocess(nb, resources)
+        resources["inlining"]["css"].append(STYLE)
         return nb, resources
 
 

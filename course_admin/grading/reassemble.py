@@ -56,9 +56,10 @@ def reassemble(submission: dict, source: dict, release: dict | None = None) -> R
     if isinstance(brought, dict) and not brought.keys().isdisjoint(WRITTEN_BY_GRADING):
         flags.append("the file says what only grading may say (verdicts or flags); it was not read")
     cells = _arrange(given, wanted, owners, stubs, flags)
+    ours = {cell["source"].strip() for cell in [*source["cells"], *release["cells"]]}
     for number, cell in enumerate(cells):
         cell.setdefault("id", f"extra-{number}")
-        _finish(cell, released.get(_grade_id(cell)))
+        _finish(cell, released.get(_grade_id(cell)), ours)
     _mark_given(cells, source["cells"])
     flags += _signs(given, wanted, source["cells"], release["cells"])
     records = {}
@@ -323,13 +324,13 @@ def _tests_after_answers(line: list[tuple[_Slot | None, dict]]) -> list[tuple[_S
     return [entry for i, entry in enumerate(line) if i not in late] + [line[i] for i in late]
 
 
-def _finish(cell: dict, stub: dict | None) -> None:
-    """The checksum by which nbgrader knows an untouched stub, and markdown that is safe to show."""
+def _finish(cell: dict, stub: dict | None, ours: set[str]) -> None:
+    """The checksum by which nbgrader knows an untouched stub, and markdown that is safe to show: the course's own is."""
     if stub is not None:
         checksum = stub.get("metadata", {}).get("nbgrader", {}).get("checksum")
         if checksum:
             cell["metadata"]["nbgrader"]["checksum"] = checksum
-    if cell["cell_type"] == "markdown" and (stub is None or cell["source"] != text_of(stub.get("source"))):
+    if cell["cell_type"] == "markdown" and text_of(cell["source"]).strip() not in ours:
         cell["source"] = safe_markdown(text_of(cell["source"]))
 
 

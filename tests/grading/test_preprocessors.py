@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from course_admin.grading.preprocessors import without_hidden
+from course_admin.grading.preprocessors import STYLE, without_hidden
 from tests.grading import tiny
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -76,6 +76,7 @@ def test_autograde_and_feedback_by_the_command_line(course):
         assert tiny.MARKER not in page and tiny.SCHEME not in page and "HIDDEN TESTS" not in page
         assert not re.search(r"<script[^>]*>[^<]*zqx-script", page)
         assert "suspects=" not in page
+        assert STYLE in page and ".highlight" in page
     assert "k is added, not multiplied" in pages["dan"]
 
 

@@ -206,6 +206,19 @@ def test_odd_data_never_stops_us(odd, source, release):
     json.dumps(result.notebook)
 
 
+def test_tags_stay_in_the_courses_own_text_and_in_no_other(source, release):
+    hint = "<details><summary>Stuck?</summary>\n\nLook at $a<b$.\n\n</details>"
+    for notebook in (source, release):
+        notebook["cells"][0]["source"] = hint
+    title = {**release["cells"][0], "source": hint.splitlines(keepends=True)}
+    changed = {"cell_type": "markdown", "metadata": {}, "source": f"{hint} mine"}
+    cells = reassemble({"cells": [title, changed, *release["cells"][1:]]}, source, release).notebook["cells"]
+    assert [cell["source"] for cell in cells if "Stuck" in cell["source"]] == [
+        hint,
+        "< details>< summary>Stuck?< /summary>\n\nLook at $a< b$.\n\n< /details> mine",
+    ]
+
+
 def test_cells_without_end(source, release):
     cell = {"cell_type": "markdown", "metadata": {}, "source": "x"}
     result = reassemble({"cells": [cell] * 10_000}, source, release)
