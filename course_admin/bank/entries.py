@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from course_admin.bank.notebook import CourseNotebook, QuestionCells
+from course_utils.checking.cells import statements
 
 BANK = Path("course_admin") / "bank"
 AFTER_REFERENCE = "after_reference.py"
@@ -139,14 +140,11 @@ def _read_file(
 
 
 def _records(text: str) -> bool:
-    """Whether an answer records a table itself; one that cannot be read as Python does not."""
-    try:
-        nodes = list(ast.walk(ast.parse(text)))
-    except SyntaxError:
-        return False
+    """Whether an answer records a table itself."""
     return any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "record"
-        for node in nodes
+        for statement in statements(text)
+        for node in ast.walk(statement)
     )
 
 
@@ -205,15 +203,13 @@ def _read_answers(
 def _made_from_reference(
     entry: dict, where: str, question: QuestionCells, experiment: str, problems: list[str]
 ) -> str | None:
-    reference, run, given = (
-        question.reference,
-        entry.pop("experiment", True),
-        entry.keys() & {"code", "patch"},
-    )
+    reference = question.reference
+    run = entry.pop("experiment", True)
+    given = entry.keys() & {"code", "patch"}
     if not isinstance(run, bool):
         problems.append(f"{where}: experiment must be true or false, got {run!r}")
         return None
-    if len(given) != 1 and (given or run):
+    if len(given) > 1 or (run and not given):
         problems.append(f"{where}: give either code or patch")
         return None
     experiment = experiment if run else ""

@@ -28,11 +28,10 @@ def configure_grading(c: Any) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
-    c.GenerateFeedback.preprocessors = [GetGrades, HideTests, PageStyle]
-    c.HTMLExporter.preprocessors = [PageStyle]  # formgrader
+    c.GenerateFeedback.preprocessors = [GetGrades, HideTests]
+    c.HTMLExporter.preprocessors = [PageStyle]  # of feedback and formgrader
+    # It comes last and would drop what PageStyle, which is one too and so needs the second line, has said.
+    c.CSSHTMLHeaderPreprocessor.enabled = False
     c.PageStyle.enabled = True
-    c.CSSHTMLHeaderPreprocessor.enabled = (
-        False  # it comes last and would drop what PageStyle, which is one too, has said
-    )
     c.HTMLExporter.sanitize_html = True
     c.ClearMetadataPreprocessor.enabled = False

@@ -61,7 +61,7 @@ def reassemble(submission: dict, source: dict, release: dict | None = None) -> R
         cell.setdefault("id", f"extra-{number}")
         _finish(cell, released.get(_grade_id(cell)), ours)
     _mark_given(cells, source["cells"])
-    flags += _signs(given, wanted, source["cells"], release["cells"])
+    flags += _signs(given, wanted, ours)
     records = {}
     for cell in given:
         outputs = cell.get("outputs")
@@ -85,9 +85,8 @@ def _mark_given(cells: list[dict], source_cells: list[dict]) -> None:
             cell["metadata"]["course"] = {**cell["metadata"].get("course", {}), "given": True}
 
 
-def _signs(given: list[dict], wanted: list[_Slot], *known: list[dict]) -> list[str]:
+def _signs(given: list[dict], wanted: list[_Slot], ours: set[str]) -> list[str]:
     """Flags for what the student's own text shows; text that stands in the course's notebooks is the course's."""
-    ours = {cell["source"].strip() for cells in known for cell in cells}
     locked = {slot.grade_id for slot in wanted if slot.locked}
     runs = {
         name for slot in wanted if slot.cell["cell_type"] == "code" for name in (slot.grade_id, slot.cell_id)
